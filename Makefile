@@ -1,0 +1,35 @@
+# One line a target; CONTRIBUTING.md explains them. The locks in requirements/ are hashed and name no index.
+.PHONY: setup demo test unit lint bench lab lab-down docs lock
+PYTHON ?= python3
+BIN := .venv/bin
+
+setup: .venv/.done
+.venv/.done: requirements/dev.txt requirements/boot.txt src/ci_buildkit/__init__.py
+	$(PYTHON) bin/setup.py
+
+demo: setup
+	$(BIN)/python bin/demo.py
+
+test: setup
+	$(BIN)/python bin/test.py
+
+unit: setup
+	$(BIN)/python -m pytest -q -n 2 tests/unit tests/contract
+
+lint: setup
+	$(BIN)/python bin/lint.py
+
+bench: setup
+	$(BIN)/python -m bench
+
+lab:
+	$(PYTHON) lab/lab.py up
+
+lab-down:
+	$(PYTHON) lab/lab.py down
+
+docs: setup
+	$(BIN)/python bin/docs.py
+
+lock: setup
+	$(PYTHON) bin/lock.py

@@ -1,0 +1,1 @@
+"""What the checkout says: Git, and the version made from it."""

@@ -1,0 +1,1 @@
+"""The command line: arguments to calls, one module a command, nothing else."""

@@ -1,0 +1,1 @@
+"""Options, declared once, and where each value came from."""

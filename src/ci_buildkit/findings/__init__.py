@@ -1,0 +1,1 @@
+"""Lint findings: one model, one reader a format, the SARIF writer."""

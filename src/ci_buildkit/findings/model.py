@@ -1,0 +1,37 @@
+"""The one model of lint findings that every reader fills and every report shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ci_buildkit.problem import Problem
+
+Severity = Literal["error", "warning", "notice"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding. Lines and columns are 1-based; a finding about a whole file has `line` None.
+
+    `path` is relative to the repository, with `/`, where it could be mapped, else as the tool wrote it.
+    """
+
+    path: str
+    line: int | None
+    column: int | None
+    end_line: int | None
+    end_column: int | None
+    severity: Severity
+    rule: str
+    message: str
+    tool: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingReport:
+    """Findings in the order of path, line and column, and what could not be read."""
+
+    findings: tuple[Finding, ...] = ()
+    problems: tuple[Problem, ...] = ()

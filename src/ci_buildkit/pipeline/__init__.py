@@ -1,0 +1,1 @@
+"""Runs a plan: stages side by side, gates, the run record."""

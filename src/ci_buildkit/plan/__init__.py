@@ -1,0 +1,1 @@
+"""What will run: pure, frozen, and written down as a bake definition."""

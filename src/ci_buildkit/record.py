@@ -1,0 +1,162 @@
+"""The record of one run, written as `run.json`: the contract that reports, the action and users' scripts read.
+
+The keys are public (schema 1). Times are RFC 3339 in UTC, durations seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
+
+from ci_buildkit.findings.model import Finding
+from ci_buildkit.problem import Problem
+from ci_buildkit.results.model import Case, Totals
+
+SCHEMA = 1
+
+Kind = Literal["lint", "test", "binaries", "image", "other"]
+StageOutcome = Literal["passed", "failed", "error", "skipped", "cancelled"]
+RunOutcome = Literal["passed", "failed", "error", "cancelled"]
+
+CASE_KEYS = (
+    "file", "format", "suite", "class_name", "name", "outcome", "seconds", "message", "path", "line", "attempts",
+)  # fmt: skip
+
+
+def case_json(case: Case) -> dict[str, Any]:
+    """A case with the public keys only."""
+    return {key: getattr(case, key) for key in CASE_KEYS}
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class VersionRecord(_Model):
+    """The version that was stamped on everything. `source_date_epoch` is in seconds since 1970."""
+
+    value: str
+    revision: str
+    dirty: bool
+    source: Literal["tag", "describe", "input", "fallback"]
+    source_date_epoch: int
+
+
+class BuilderRecord(_Model):
+    """The builder that ran the stages; `created` says whether this run made (and removed) it."""
+
+    name: str
+    driver: str
+    buildkit: str
+    buildx: str
+    platforms: tuple[str, ...]
+    created: bool
+
+
+class StepRecord(_Model):
+    """One BuildKit vertex. `started` is seconds after the run's start.
+
+    `emulated` says that the step's platform is not one that the builder's machine executes natively.
+    """
+
+    name: str
+    started: float
+    seconds: float
+    cached: bool = False
+    platform: str | None = None
+    emulated: bool = False
+    error: str | None = None
+
+
+class EmulationRecord(_Model):
+    """What running a foreign platform under QEMU cost: the seconds spent in its RUN steps."""
+
+    platform: str
+    seconds: float
+    steps: int
+
+
+class StageRecord(_Model):
+    """One stage of the plan and how it ended.
+
+    `results_from` says where a test stage's results came from: files of the export, files recovered from the failed
+    RUN, or the step's own log. `replayed` says that its test step came from the cache and did not run now.
+    """
+
+    name: str
+    kind: Kind
+    target: str
+    platforms: tuple[str, ...]
+    outcome: StageOutcome
+    reason: str | None = None
+    seconds: float = 0.0
+    started: float = 0.0
+    steps: int = 0
+    cached_steps: int = 0
+    attempts: int = 1
+    results_from: Literal["export", "recovered", "log"] | None = None
+    replayed: bool = False
+    emulated: tuple[EmulationRecord, ...] = ()
+    timeline: tuple[StepRecord, ...] = ()
+
+
+class TestsRecord(_Model):
+    """Totals of all test stages, and the cases that broke."""
+
+    __test__ = False
+
+    totals: Totals = Totals()
+    failed: tuple[Case, ...] = ()
+
+    @field_serializer("failed")
+    def _failed(self, cases: tuple[Case, ...]) -> list[dict[str, Any]]:
+        return [case_json(case) for case in cases]
+
+    @field_serializer("totals")
+    def _totals(self, totals: Totals) -> dict[str, Any]:
+        return asdict(totals)
+
+
+class BinaryRecord(_Model):
+    """One exported file. `path` and `archive` are relative to the report folder, `size` is in bytes."""
+
+    platform: str
+    path: str
+    size: int
+    sha256: str
+    format: Literal["ELF", "Mach-O", "PE", "other"]
+    archive: str
+
+
+class ImageRecord(_Model):
+    """One image: `name` without tag, the digest of its manifest or index ("" where nothing was exported)."""
+
+    name: str
+    tags: tuple[str, ...]
+    digest: str
+    platforms: tuple[str, ...]
+    pushed: bool
+
+
+class RunRecord(_Model):
+    """The whole run."""
+
+    schema_version: int = Field(default=SCHEMA, alias="schema", serialization_alias="schema")
+    outcome: RunOutcome
+    exit_code: int
+    started: str
+    seconds: float
+    version: VersionRecord
+    builder: BuilderRecord
+    stages: tuple[StageRecord, ...] = ()
+    tests: TestsRecord = TestsRecord()
+    findings: tuple[Finding, ...] = ()
+    binaries: tuple[BinaryRecord, ...] = ()
+    images: tuple[ImageRecord, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def to_json(self) -> str:
+        """The text of `run.json`, indented, ending in a newline."""
+        return self.model_dump_json(by_alias=True, indent=2) + "\n"

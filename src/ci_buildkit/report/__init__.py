@@ -1,0 +1,1 @@
+"""What people see: the job summary, the HTML report, the terminal."""

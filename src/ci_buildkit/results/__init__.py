@@ -1,0 +1,1 @@
+"""Test results: one model, one reader a format, the JUnit writer."""
