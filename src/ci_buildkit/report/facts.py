@@ -1,0 +1,124 @@
+"""What every report says about a run, in one place so that the summary, the page and the terminal agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ci_buildkit.report.text import duration, one_line, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ci_buildkit.findings.model import Finding
+    from ci_buildkit.record import RunRecord, StageRecord
+    from ci_buildkit.results.model import Case, TestReport, Totals
+
+OUTCOME_WORDS = {"passed": "Passed", "failed": "Failed", "error": "Error", "cancelled": "Cancelled"}
+RESULTS_FROM = {"recovered": "results recovered from the failed step", "log": "results read from the step's log"}
+SLOW_SECONDS = 1.0
+
+
+def broken_cases(record: RunRecord, tests: TestReport) -> tuple[Case, ...]:
+    """Failed and broken test cases, with their details where the test report is at hand."""
+    return tuple(case for case in tests.cases if case.broken) or record.tests.failed
+
+
+def totals_of(record: RunRecord, tests: TestReport) -> Totals:
+    """The totals of the test report, or those of the record where there is no report."""
+    return tests.totals if tests.totals.tests else record.tests.totals
+
+
+def flaky_cases(tests: TestReport) -> tuple[Case, ...]:
+    """Cases that passed, but not at the first attempt."""
+    return tuple(case for case in tests.cases if case.flaky)
+
+
+def slowest_cases(tests: TestReport, count: int = 5) -> tuple[Case, ...]:
+    """The slowest cases of at least a second, the slowest first."""
+    slow = (case for case in tests.cases if case.seconds >= SLOW_SECONDS)
+    return tuple(sorted(slow, key=lambda case: -case.seconds)[:count])
+
+
+def case_title(case: Case, limit: int = 300) -> str:
+    """`class: name` on one line (the suite where there is no class)."""
+    owner = one_line(case.class_name or case.suite, limit)
+    name = one_line(case.name, limit)
+    return f"{owner}: {name}" if owner and name else owner or name or "(unnamed test)"
+
+
+def case_message(case: Case, limit: int = 300) -> str:
+    """The failure in one line: the message, else the first line of the details."""
+    return one_line(case.message, limit) or one_line(case.details.lstrip().partition("\n")[0], limit)
+
+
+def findings_by_file(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    """Findings under their path, in the order given."""
+    grouped: dict[str, list[Finding]] = {}
+    for finding in findings:
+        grouped.setdefault(finding.path, []).append(finding)
+    return grouped
+
+
+def reasons(record: RunRecord, tests: TestReport) -> list[str]:
+    """Why the run is red, in a few words each; for a green run what it did."""
+    totals = totals_of(record, tests)
+    parts = _red(record, totals)
+    if record.outcome != "passed":
+        return parts or [one_line(stage.reason, 200) for stage in record.stages if stage.reason][:1]
+    return [*([plural(totals.tests, "test")] if totals.tests else []), *parts, *_made(record)]
+
+
+def _red(record: RunRecord, totals: Totals) -> list[str]:
+    broken = totals.failed + totals.errors
+    return [
+        *([f"{broken:,} of {plural(totals.tests, 'test')} failed"] if broken else []),
+        *([plural(len(record.findings), "lint finding")] if record.findings else []),
+        *_unexplained(record, tests_failed=broken > 0),
+        *([plural(len(record.problems), "problem")] if record.problems else []),
+    ]
+
+
+def _unexplained(record: RunRecord, *, tests_failed: bool) -> list[str]:
+    """Stages whose failure neither the tests nor the findings show."""
+    shown = {"test": tests_failed, "lint": bool(record.findings)}
+    failed = [one.name for one in record.stages if one.outcome == "failed" and not shown.get(one.kind, False)]
+    broken = [one.name for one in record.stages if one.outcome == "error"]
+    return [
+        *([f"{_listed(failed)} failed"] if failed else []),
+        *([f"error in {_listed(broken)}"] if broken else []),
+    ]
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return one_line(", ".join(names[:3]) + more, 200)
+
+
+def _made(record: RunRecord) -> list[str]:
+    images = len(record.images)
+    verb = "pushed" if any(image.pushed for image in record.images) else "built"
+    binaries = len(record.binaries)
+    return [
+        *([f"{binaries} {'binary' if binaries == 1 else 'binaries'}"] if binaries else []),
+        *([f"{plural(images, 'image')} {verb}"] if images else []),
+    ]
+
+
+def stage_notes(stage: StageRecord) -> list[str]:
+    """What is worth saying about a stage beside its outcome, each on one line."""
+    notes = [one_line(stage.reason, 300)] if stage.reason else []
+    if stage.results_from in RESULTS_FROM:
+        notes.append(RESULTS_FROM[stage.results_from])
+    if stage.replayed:
+        notes.append("the test step came from the cache and did not run now")
+    if stage.attempts > 1:
+        notes.append(f"{stage.attempts} attempts")
+    notes.extend(
+        f"{one.platform} emulated: {duration(one.seconds)} in {plural(one.steps, 'step')}" for one in stage.emulated
+    )
+    return notes
+
+
+def cache_share(stage: StageRecord) -> str:
+    """`9 of 12` steps from the cache; a dash where the stage has no steps."""
+    return f"{stage.cached_steps} of {stage.steps}" if stage.steps else "–"

@@ -1,0 +1,120 @@
+"""Untrusted text made harmless, and the one way each quantity is written, for every report and view."""
+
+from __future__ import annotations
+
+import re
+from typing import TextIO
+
+# ECMA-48: CSI (7 and 8 bit), the string sequences (OSC, DCS, SOS, PM, APC) with their terminator, then any other
+# escape. A string that is never ended keeps its text: hiding the rest of a log would be worse than showing it.
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]?",
+)
+# C0 but for tab and line feed, DEL, C1, the bidirectional controls (they reorder what a reader sees), and surrogates.
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_SUSPECT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_SPACES = re.compile(r"\s+")
+
+
+def plain(text: str) -> str:
+    """The text without terminal control: only tabs, line feeds and printable characters are left.
+
+    Lone surrogates (undecodable bytes) become U+FFFD, so that the result can always be encoded.
+    """
+    if not _SUSPECT.search(text):
+        return text
+    text = _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    return _CONTROLS.sub(lambda found: "\ufffd" if found[0] >= "\ud800" else "", text)
+
+
+def one_line(text: str, limit: int = 0) -> str:
+    """The text as one line of printable characters, runs of space collapsed, cut to `limit` characters (0: all)."""
+    # Far more than any limit needs, so that a message of 100 MB costs nothing.
+    text = _SPACES.sub(" ", plain(text[: limit * 20] if limit else text)).strip()
+    return cut(text, limit) if limit else text
+
+
+def log_line(text: str, limit: int = 2000) -> str:
+    """One line of a log as a terminal would end up showing it: of a progress bar's redraws only the last is kept."""
+    parts = [part for part in text.rstrip("\r\n").split("\r") if part.strip()]
+    line = plain(parts[-1]) if parts else ""
+    return cut(line.replace("\n", " ").expandtabs(4).rstrip(), limit)
+
+
+def cut(text: str, limit: int) -> str:
+    """At most `limit` characters; what was cut is announced by an ellipsis."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def excerpt(text: str, lines: int, characters: int) -> str:
+    """The first lines of a longer text, without terminal control, saying how many lines were left out."""
+    clean = plain(text[: characters * 4]).strip("\n")
+    rows = cut(clean, characters).split("\n")
+    kept = [row.rstrip() for row in rows[:lines]]
+    left_out = text.count("\n") + 1 - len(kept)
+    if len(rows) > lines or len(clean) > characters:
+        kept.append(f"… {plural(left_out, 'more line')}" if left_out > 0 else "…")
+    return "\n".join(kept)
+
+
+def last_lines(text: str, lines: int, characters: int) -> tuple[str, bool]:
+    """The end of a log without terminal control, and whether anything before it was left out."""
+    rows = text[-characters:].rstrip().split("\n")
+    kept = rows[-lines:]
+    return "\n".join(log_line(row) for row in kept), len(text) > characters or len(rows) > lines
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 test`, `2 tests`, `1,024 tests`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """A duration for people: `0 s`, `42 ms`, `3.2 s`, `2 min 05 s`, `1 h 02 min`."""
+    if seconds < 0.0005:
+        return "0 s"
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def size(count: int) -> str:
+    """Bytes for people, in the decimal units that docker uses: `512 B`, `1.4 kB`, `12.0 MB`."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 999.95 or unit == "GB":
+            return f"{count} B" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    raise AssertionError  # the last unit always returns
+
+
+def place(path: str | None, line: int | None = None, column: int | None = None) -> str:
+    """`path:line:column` as far as it is known, on one line; empty without a path."""
+    if not path:
+        return ""
+    return one_line(path, 300) + "".join(f":{number}" for number in _known(line, column))
+
+
+def _known(line: int | None, column: int | None) -> list[int]:
+    if line is None:
+        return []
+    return [line] if column is None else [line, column]
+
+
+def say(stream: TextIO, text: str) -> bool:
+    """Writes a line and flushes; False where the stream is closed or gone, which must never end a run.
+
+    Characters that the stream's encoding lacks are written as backslash escapes.
+    """
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.flush()
+    except (OSError, ValueError):
+        return False
+    return True
