@@ -1,0 +1,132 @@
+"""Run the pipeline in this process, then tell the following steps how it ended. Returns 0 whatever the pipeline did.
+
+The action's last step fails with the pipeline's exit code, after the artifacts are uploaded. The pipeline runs in this
+very process because the runner sends its cancel signal to a step's first process only, and the builder has to be
+removed then.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+# CONTRACTS: "Exit codes of every command".
+MEANINGS = {
+    1: "lint findings or failed tests",
+    2: "wrong usage or configuration",
+    3: "a build failed",
+    4: "trouble with the engine, the builder or a registry",
+    5: "an expected output is missing, unreadable or wrong",
+    6: "GitHub's API refused a request",
+    130: "interrupted",
+}
+LONGEST_REASON = 200
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """What tells one version of a file from the next; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def read_record(path: Path, before: tuple[int, int] | None) -> dict[str, Any]:
+    """The run record; empty where this run wrote none. An older run's, which is still `before`, is not ours to tell."""
+    if identity(path) == before:
+        return {}
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def verdict(record: Mapping[str, Any], code: int) -> str:
+    """One sentence without line ends: how the pipeline ended and why."""
+    if code == 0:
+        return f"The pipeline passed: {', '.join(stage['name'] for stage in record.get('stages', ()))}."
+    why = MEANINGS.get(code, "an unexpected error")
+    parts = []
+    for stage in record.get("stages", ()):
+        if stage["outcome"] in {"failed", "error"}:
+            reason = " ".join(str(stage.get("reason") or "").split())
+            parts.append(f"{stage['name']} {stage['outcome']}" + (f" ({reason[:LONGEST_REASON]})" if reason else ""))
+    parts += [" ".join(str(problem["reason"]).split())[:LONGEST_REASON] for problem in record.get("problems", ())[:3]]
+    where = "the job summary and the report have the details" if record else "the log of the step above says what to do"
+    return f"The pipeline ended with exit code {code}, {why}{': ' if parts else ''}{'; '.join(parts)}. See also: {where}."
+
+
+def outputs(record: Mapping[str, Any], code: int, report: Path) -> dict[str, str]:
+    """The step's outputs. Numbers and texts as such, everything else as JSON; empty where there is no record."""
+    result = {"exit-code": str(code), "outcome": "passed" if code == 0 else "error", "verdict": verdict(record, code)}
+    if not record:
+        # A pipeline that passes always leaves a record: without one there is nothing that could be trusted.
+        return result if code else {**result, "exit-code": "5", "outcome": "error", "verdict": verdict({}, 5)}
+    totals = record["tests"]["totals"]
+    images = record["images"]
+    return {
+        **result,
+        "outcome": record["outcome"],
+        "version": record["version"]["value"],
+        "revision": record["version"]["revision"],
+        "digest": next((image["digest"] for image in images if image["digest"]), ""),
+        "images": json.dumps(images),
+        "tests": json.dumps(totals),
+        "tests-failed": str(totals["failed"] + totals["errors"]),
+        "findings": str(len(record["findings"])),
+        "binaries": json.dumps(record["binaries"]),
+        "report-dir": str(report),
+    }
+
+
+def write_outputs(values: Mapping[str, str], path: Path) -> None:
+    """Append to the file of GITHUB_OUTPUT in the form that takes any value (GitHub's workflow commands, multiline)."""
+    with path.open("a", encoding="utf-8") as stream:
+        for name, value in values.items():
+            mark = f"ghadelimiter_{uuid.uuid4()}"
+            stream.write(f"{name}<<{mark}\n{value}\n{mark}\n")
+
+
+def report_folder(environ: Mapping[str, str]) -> Path:
+    """Where the pipeline will write its report; the default where its options are wrong, which it will say itself."""
+    from ci_buildkit.config.options import Options
+    from ci_buildkit.config.sources import load
+    from ci_buildkit.errors import CiBuildkitError
+
+    try:
+        return load({}, environ).options.report_dir.absolute()
+    except CiBuildkitError:
+        return Options().report_dir.absolute()
+
+
+def pipeline() -> int:
+    """Run `ci-buildkit run`, all of whose options come from the environment; returns its exit code."""
+    from ci_buildkit.__main__ import main as command
+
+    sys.argv = ["ci-buildkit", "run"]
+    try:
+        code = command()
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None) * 4
+    return int(code or 0)
+
+
+def main(environ: Mapping[str, str]) -> int:
+    """Run the pipeline and write the outputs. Returns 0; raises when the outputs cannot be written."""
+    report = report_folder(environ)
+    before = identity(report / "run.json")
+    code = pipeline()
+    values = outputs(read_record(report / "run.json", before), code, report)
+    write_outputs(values, Path(environ["GITHUB_OUTPUT"]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.environ))
