@@ -1,0 +1,150 @@
+"""Every option, declared once: type, default, description and how it is written on the command line.
+
+Flags, the action's inputs, keys of the configuration file and the documentation are derived from this model or checked
+against it. Names are docker's own where it has one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+CONFIG_FILE = "ci-buildkit.yml"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """How an option is written.
+
+    `split`: a list option that also takes commas (not where a value itself may hold one, as in `--build-arg`).
+    `environment`: the variable that sets it, where it is not `CI_BUILDKIT_` and the option's name.
+    `action`: whether it is an input of the action too.
+    """
+
+    short: str | None = None
+    metavar: str | None = None
+    split: bool = False
+    environment: str | None = None
+    action: bool = True
+
+
+Items = tuple[str, ...]
+
+
+class Options(BaseModel):
+    """What a run or a plan is asked to do. Frozen; relative paths are relative to the working directory."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stages: Annotated[Items, Flag(metavar="STAGE", split=True)] = Field(
+        default=(), description="stages to run, by name or kind (lint, test, binaries, image); default: all there are"
+    )
+    context: Annotated[Path, Flag(metavar="DIR")] = Field(default=Path(), description="the build context")
+    file: Annotated[Path | None, Flag(short="-f", metavar="FILE")] = Field(
+        default=None, description="the Dockerfile; default: Dockerfile in the context"
+    )
+    bake_file: Annotated[Path | None, Flag(metavar="FILE")] = Field(
+        default=None, description="the bake file; default: docker-bake.hcl or docker-bake.json in the context"
+    )
+    platform: Annotated[Items, Flag(metavar="P", split=True)] = Field(
+        default=(), description="platforms of binaries and images; default: the bake file's, else the builder's own"
+    )
+    build_arg: Annotated[Items, Flag(metavar="K=V")] = Field(default=(), description="build arguments")
+    secret: Annotated[Items, Flag(metavar="id=ID[,src=FILE|,env=VAR]")] = Field(
+        default=(), description="build secrets, as docker buildx build takes them"
+    )
+    image: Annotated[Items, Flag(metavar="NAME", split=True)] = Field(
+        default=(),
+        description="where images go: NAME, or TARGET=NAME; with several image targets a plain NAME gets -TARGET",
+    )
+    push: bool = Field(default=False, description="push the images once lint and tests have passed")
+    builder: Annotated[str | None, Flag(metavar="NAME")] = Field(
+        default=None,
+        description="builder to use and to keep; made when it does not exist. Default: a new one, removed at the end",
+    )
+    builder_image: Annotated[str | None, Flag(metavar="IMAGE")] = Field(
+        default=None, description="BuildKit image of a builder that is made"
+    )
+    buildkitd_config: Annotated[Path | None, Flag(metavar="FILE")] = Field(
+        default=None, description="buildkitd.toml of a builder that is made: mirrors, insecure registries"
+    )
+    driver_opt: Annotated[Items, Flag(metavar="K=V", split=True, environment="CI_BUILDKIT_BUILDER_DRIVER_OPTS")] = (
+        Field(default=(), description="driver options of a builder that is made")
+    )
+    no_cache: bool = Field(default=False, description="run every step anew")
+    lint_target: Annotated[Items, Flag(metavar="TARGET", split=True)] = Field(
+        default=(), description="lint targets; default: those with usual names"
+    )
+    test_target: Annotated[Items, Flag(metavar="TARGET", split=True)] = Field(
+        default=(), description="test targets; default: those with usual names"
+    )
+    binaries_target: Annotated[Items, Flag(metavar="TARGET", split=True)] = Field(
+        default=(), description="targets that hold the binaries; default: those with usual names"
+    )
+    image_target: Annotated[Items, Flag(metavar="TARGET", split=True)] = Field(
+        default=(), description="image targets; default: the final images of the file"
+    )
+    results_path: Annotated[Items, Flag(metavar="PATH", split=True)] = Field(
+        default=(),
+        description="folder or glob of test reports inside the test stage; default: usual places, and report-like "
+        "files under WORKDIR",
+    )
+    path_map: Annotated[Items, Flag(metavar="FROM=TO")] = Field(
+        default=(), description="where a path inside the container is in the repository"
+    )
+    version: Annotated[str | None, Flag(metavar="VERSION")] = Field(
+        default=None, description="the version to stamp; default: from Git"
+    )
+    report_dir: Annotated[Path, Flag(metavar="DIR")] = Field(
+        default=Path("ci-report"), description="where the report goes, replacing the last run's"
+    )
+    progress: Annotated[Literal["auto", "tty", "plain", "github"], Flag(action=False)] = Field(
+        default="auto", description="how to show progress"
+    )
+
+    @field_validator("build_arg", "path_map", "driver_opt")
+    @classmethod
+    def _pairs(cls, values: Items) -> Items:
+        for value in values:
+            name, equals, _ = value.partition("=")
+            if not equals or not name.strip():
+                msg = f"{value!r} is not of the form NAME=VALUE"
+                raise ValueError(msg)
+        return values
+
+    @field_validator("platform")
+    @classmethod
+    def _platforms(cls, values: Items) -> Items:
+        for value in values:
+            if not all(value.split("/")) or not 2 <= len(value.split("/")) <= 3:
+                msg = f"{value!r} is not a platform; write OS/ARCH or OS/ARCH/VARIANT, for example linux/arm64"
+                raise ValueError(msg)
+        return tuple(dict.fromkeys(values))
+
+
+def pairs(values: Items) -> dict[str, str]:
+    """`K=V` strings as a mapping; the last one of a name wins."""
+    return dict(value.split("=", 1) for value in values)
+
+
+def flag_of(name: str) -> Flag:
+    """The `Flag` of an option; a plain one where the field declares none."""
+    return next((m for m in Options.model_fields[name].metadata if isinstance(m, Flag)), Flag())
+
+
+def is_list(name: str) -> bool:
+    """Whether an option takes several values."""
+    return isinstance(Options.model_fields[name].default, tuple)
+
+
+def option_string(name: str) -> str:
+    """The option as it is written in flags, inputs and the configuration file: `build_arg` is `build-arg`."""
+    return name.replace("_", "-")
+
+
+def variable_of(name: str) -> str:
+    """The environment variable that sets an option."""
+    return flag_of(name).environment or f"CI_BUILDKIT_{name.upper()}"

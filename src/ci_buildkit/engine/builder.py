@@ -1,0 +1,150 @@
+"""Builders: made, reused, removed, and leftovers of dead runs swept."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ci_buildkit.engine.buildx import Buildx, explain
+from ci_buildkit.engine.owner import Owner
+from ci_buildkit.errors import ConfigurationError, EngineError
+
+PREFIX = "ci-buildkit-"
+CONTAINER_PREFIX = "buildx_buildkit_"
+OWNER_VARIABLE = "CI_BUILDKIT_OWNER"
+# BuildKit cuts a step's log at 2 MiB and 200 KiB/s and drops its tail (util/progress/logs); -1 lifts both limits.
+UNLIMITED_LOGS = {"env.BUILDKIT_STEP_LOG_MAX_SIZE": "-1", "env.BUILDKIT_STEP_LOG_MAX_SPEED": "-1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The builder that a run asks for; without a name a new one with a name of its own."""
+
+    name: str | None = None
+    image: str | None = None
+    config: Path | None = None
+    driver_opts: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """A running builder. `created` says that this process made it, `kept` that it stays when the run ends."""
+
+    name: str
+    driver: str
+    buildkit: str
+    platforms: tuple[str, ...]
+    created: bool
+    kept: bool
+
+    @property
+    def native(self) -> tuple[str, ...]:
+        """The platforms that the builder's machine executes itself: buildx lists them first (amd64 and its levels)."""
+        first = self.platforms[0] if self.platforms else ""
+        return tuple(p for p in self.platforms if p == first or p.startswith(f"{first}/v") or p == "linux/386")
+
+
+def ensure(buildx: Buildx, wanted: Wanted) -> Builder:
+    """The builder of that name, made where it does not exist, and running.
+
+    Raises EngineError where docker refuses, ConfigurationError where the configuration file does not exist.
+    """
+    if wanted.name and (found := inspect(buildx, wanted.name, kept=True)):
+        return found
+    return create(buildx, wanted)
+
+
+def create(buildx: Buildx, wanted: Wanted) -> Builder:
+    """Make and boot a docker-container builder. What a failed attempt left is removed."""
+    if wanted.config and not wanted.config.is_file():
+        raise ConfigurationError(f"the buildkitd configuration {wanted.config} does not exist")
+    name = wanted.name or PREFIX + secrets.token_hex(4)
+    options = {**UNLIMITED_LOGS, **(wanted.driver_opts or {})}
+    if not wanted.name:
+        options[f"env.{OWNER_VARIABLE}"] = str(Owner.here())
+    if wanted.image:
+        options["image"] = wanted.image
+    from python_on_whales.exceptions import DockerException
+
+    try:
+        buildx.docker.buildx.create(
+            name=name, driver="docker-container", driver_options=options, config=wanted.config, bootstrap=True
+        )
+    except DockerException as error:
+        with contextlib.suppress(EngineError):
+            remove(buildx, name)
+        trouble = explain(error.stderr or str(error))
+        raise EngineError(
+            f"the builder could not be made: {trouble.message}",
+            hint=trouble.hint or "check the BuildKit image (--builder-image) and driver options (--driver-opt)",
+        ) from error
+    made = inspect(buildx, name, created=True, kept=bool(wanted.name))
+    if made is None:
+        raise EngineError(f"the builder {name} vanished right after it was made")
+    return made
+
+
+def inspect(buildx: Buildx, name: str, *, created: bool = False, kept: bool = False) -> Builder | None:
+    """A builder as it is, booted when it is not running; None where there is none of that name."""
+    try:
+        text = buildx.call("buildx", "inspect", name)
+        if _field(text, "Status") != "running":
+            text = buildx.call("buildx", "inspect", "--bootstrap", name)
+    except EngineError as error:
+        if "no builder" in error.message.lower() or "not found" in error.message.lower():
+            return None
+        raise
+    return Builder(
+        name=name,
+        driver=_field(text, "Driver"),
+        buildkit=_field(text, "BuildKit version") or _field(text, "Buildkit"),
+        platforms=tuple(p.strip().rstrip("*") for p in _field(text, "Platforms").split(",") if p.strip()),
+        created=created,
+        kept=kept,
+    )
+
+
+def _field(text: str, name: str) -> str:
+    """The last value of `Name: value` in the listing of `docker buildx inspect`."""
+    values = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith(f"{name}:")]
+    return values[-1] if values else ""
+
+
+def remove(buildx: Buildx, name: str) -> None:
+    """Remove a builder, its container and its cache. Raises EngineError where docker refuses."""
+    buildx.call("buildx", "rm", "--force", name)
+
+
+def names(buildx: Buildx) -> list[str]:
+    """All builders that buildx knows, by name."""
+    listed = buildx.call("buildx", "ls", "--format", "{{.Builder.Name}}").split()
+    return list(dict.fromkeys(listed))
+
+
+def sweep(buildx: Buildx) -> list[str]:
+    """Remove builders whose run died without removing them; returns their names.
+
+    They are found by their containers, since the builder's own record may have vanished with a job container.
+    """
+    swept = []
+    listed = buildx.call("ps", "--all", "--quiet", "--no-trunc", "--filter", f"name={CONTAINER_PREFIX}{PREFIX}").split()
+    for container in listed:
+        with contextlib.suppress(EngineError):  # another sweep may be faster
+            shown = buildx.call(
+                "inspect", "--format", "{{.Name}}{{range .Config.Env}}{{println}}{{.}}{{end}}", container
+            ).splitlines()
+            owner = next((Owner.parse(v.partition("=")[2]) for v in shown if v.startswith(f"{OWNER_VARIABLE}=")), None)
+            if owner is None or owner.alive():
+                continue
+            name = shown[0].lstrip("/")
+            buildx.call("rm", "--force", "--volumes", container)
+            with contextlib.suppress(EngineError):
+                buildx.call("volume", "rm", "--force", f"{name}_state")
+            builder = name.removeprefix(CONTAINER_PREFIX).removesuffix("0")
+            with contextlib.suppress(EngineError):
+                buildx.call("buildx", "rm", "--force", builder)
+            swept.append(builder)
+    return swept

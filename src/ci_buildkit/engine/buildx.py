@@ -1,0 +1,112 @@
+"""The only module that talks to docker and buildx, through python-on-whales."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ci_buildkit.errors import BuildFailed, ConfigurationError, EngineError
+
+if TYPE_CHECKING:
+    from python_on_whales import DockerClient
+
+# Outside the working directory bake asks for permission before it reads or writes; the user named these folders.
+ENVIRONMENT = {"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_EXPERIMENTAL": "1", "BUILDX_NO_DEFAULT_ATTESTATIONS": ""}
+DAEMON_DOWN = ("cannot connect to the docker daemon", "is the docker daemon running", "error during connect")
+
+
+class Buildx:
+    """Docker's command line, as python-on-whales finds it. Raises EngineError where docker or buildx does not answer."""
+
+    def __init__(self, builder: str | None = None) -> None:
+        """`builder` is used for questions that need one."""
+        self.builder = builder
+
+    @cached_property
+    def docker(self) -> DockerClient:
+        """The client. Raises EngineError where there is no docker command."""
+        if shutil.which("docker") is None:
+            raise EngineError(
+                "there is no `docker` command on PATH", hint="install Docker with buildx, or run `make lab` for an engine"
+            )
+        from python_on_whales import DockerClient  # 0.3 s: only when something is about to run
+
+        return DockerClient()
+
+    @property
+    def command(self) -> list[str]:
+        """The words that every docker command begins with."""
+        return [str(word) for word in self.docker.client_config.docker_cmd]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of docker commands."""
+        extra = {name: value for name, value in ENVIRONMENT.items() if value}
+        return {**os.environ, **extra, "DOCKER_CLI_EXPERIMENTAL": "enabled"}
+
+    def call(self, *words: str, env: Mapping[str, str] | None = None) -> str:
+        """Output of a short docker command. Raises EngineError with what docker said."""
+        from python_on_whales.exceptions import DockerException
+        from python_on_whales.utils import run
+
+        try:
+            return str(run([*self.command, *words], env={**ENVIRONMENT, **(env or {})}))
+        except DockerException as error:
+            raise explain(error.stderr or str(error), words) from error
+        except OSError as error:
+            raise EngineError(f"docker could not be started: {error}") from error
+
+    def version(self) -> str:
+        """The version of buildx, like "v0.38.2"."""
+        words = self.call("buildx", "version").split()
+        return words[1] if len(words) > 1 else "unknown"
+
+    def targets(self, context: Path, file: Path, build_args: Mapping[str, str]) -> list[dict[str, Any]]:
+        """What `--call=targets` answers. Raises BuildFailed where the Dockerfile is wrong, with BuildKit's words."""
+        args = [part for k, v in build_args.items() for part in ("--build-arg", f"{k}={v}")]
+        answer = self._ask("build", "--call=targets,format=json", "--file", str(file), *args, str(context))
+        return list(json.loads(answer).get("targets") or ())
+
+    def bake_targets(self, file: Path) -> list[str]:
+        """The targets of a bake file by name. Raises ConfigurationError where the file is wrong."""
+        answer = self._ask("bake", "--file", str(file), "--list=type=targets,format=json")
+        return [str(entry["name"]) for entry in json.loads(answer) if not entry.get("group")]
+
+    def bake_print(self, file: Path, targets: Sequence[str]) -> dict[str, Any]:
+        """The resolved definition of targets, and the group `default` where the file has one."""
+        try:
+            answer = self._ask("bake", "--file", str(file), "--print", *targets, "default")
+        except (ConfigurationError, BuildFailed):
+            answer = self._ask("bake", "--file", str(file), "--print", *targets)
+        return dict(json.loads(answer))
+
+    def _ask(self, *words: str) -> str:
+        chosen = ["--builder", self.builder] if self.builder else []
+        kind, *rest = words
+        try:
+            return self.call("buildx", kind, *chosen, "--progress=quiet", *rest)
+        except EngineError as error:
+            if error.hint:  # an engine trouble that `explain` knew
+                raise
+            if kind == "bake":
+                raise ConfigurationError(f"the bake file is refused: {error.message}") from error
+            raise BuildFailed(f"BuildKit refuses the Dockerfile: {error.message}") from error
+
+
+def explain(text: str, words: Sequence[str] = ()) -> EngineError:
+    """An EngineError for what docker printed, with the next step where the cause is known."""
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    lowered = text.lower()
+    said = "\n".join(line.removeprefix("ERROR: ") for line in lines[-12:]) or f"docker {' '.join(words)} failed"
+    if any(phrase in lowered for phrase in DAEMON_DOWN):
+        return EngineError("the Docker daemon does not answer", hint=f"start it, or set DOCKER_HOST; docker said: {said}")
+    if "unknown command: docker buildx" in lowered or "'buildx' is not a docker command" in lowered:
+        return EngineError("docker has no buildx plugin", hint="install docker-buildx-plugin, or run `make lab`")
+    if "no builder" in lowered:
+        return EngineError(said, hint="make it with `ci-buildkit builder create`, or leave --builder out")
+    return EngineError(said)

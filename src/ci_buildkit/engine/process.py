@@ -1,0 +1,113 @@
+"""Docker processes that run for long: started in sessions of their own, ended on cancellation, read line by line."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+GRACE = 8.0  # seconds that a cancelled build has to end by itself before it is killed
+KEPT_LINES = 200  # of what a process prints besides its status, the last ones
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a process ended. `text` is the tail of what it printed besides status lines."""
+
+    returncode: int
+    text: str
+
+
+class Cancellation:
+    """A switch that ends every process that was started under it. Safe to use from signal handlers and threads."""
+
+    def __init__(self) -> None:
+        """Not cancelled."""
+        self._event = threading.Event()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.RLock()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was switched."""
+        return self._event.is_set()
+
+    def cancel(self) -> None:
+        """Ask all processes to stop, now and from now on; the stubborn ones are killed after `GRACE` seconds."""
+        if self._event.is_set():
+            return
+        self._event.set()
+        with self._lock:
+            running = list(self._running)
+        for process in running:
+            _signal(process, signal.SIGINT)
+        threading.Thread(target=self._kill_later, args=(running,), daemon=True).start()
+
+    def add(self, process: subprocess.Popen[bytes]) -> None:
+        """Watch a process until `remove`."""
+        with self._lock:
+            self._running.add(process)
+        if self.cancelled:
+            _signal(process, signal.SIGINT)
+
+    def remove(self, process: subprocess.Popen[bytes]) -> None:
+        """Stop watching."""
+        with self._lock:
+            self._running.discard(process)
+
+    def _kill_later(self, processes: list[subprocess.Popen[bytes]]) -> None:
+        end = time.monotonic() + GRACE
+        while time.monotonic() < end and any(p.poll() is None for p in processes):
+            time.sleep(0.05)
+        for process in processes:
+            _signal(process, signal.SIGKILL)
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Signal the process' whole group; it leads one, since it was started in a session of its own."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
+
+
+def run(
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cancellation: Cancellation,
+    on_line: Callable[[bytes], bool],
+    cwd: Path | None = None,
+    terminal: int | None = None,
+) -> Ended:
+    """Run a command to its end, giving each line of its stderr to `on_line`, which says whether it was a status.
+
+    `terminal` is a pseudo-terminal for its stdin and stdout, for commands that insist on one; otherwise both are
+    /dev/null. Memory does not grow with the output.
+    """
+    rest: deque[str] = deque(maxlen=KEPT_LINES)
+    handle = subprocess.DEVNULL if terminal is None else terminal
+    process = subprocess.Popen(
+        list(command), stdin=handle, stdout=handle, stderr=subprocess.PIPE, env=dict(env), cwd=cwd,
+        start_new_session=True, bufsize=1 << 16,
+    )  # fmt: skip
+    cancellation.add(process)
+    try:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if not on_line(line) and line.strip():
+                rest.append(line.decode(errors="replace").rstrip())
+        return Ended(process.wait(), "\n".join(rest))
+    finally:
+        cancellation.remove(process)
+        if process.poll() is None:
+            _signal(process, signal.SIGKILL)
+            process.wait()
+        if process.stderr:
+            process.stderr.close()

@@ -1,0 +1,188 @@
+"""The solve status that buildx prints with `--progress=rawjson`, folded into steps. Pure.
+
+Each line is one `SolveStatus` of BuildKit (client/graph.go): vertexes, statuses, logs and warnings; byte fields are
+base64, times RFC 3339 with nanoseconds.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+PLATFORMS = re.compile(r"^\[(?P<build>[a-z0-9]+/[a-z0-9]+(?:/v\d+)?)(?:->[a-z0-9/]+)? ")
+MAX_LINE = 1 << 18  # bytes; a longer line goes on as a new one, so that memory stays bounded
+INTERNAL = ("[internal]", "resolve image config", "docker-image://", "exporting", "sending", "importing", "preparing")
+
+
+def seconds_of(text: str | None) -> float | None:
+    """A time stamp in seconds since 1970; None for none."""
+    return datetime.fromisoformat(text).timestamp() if text else None
+
+
+@dataclass(slots=True)
+class Step:
+    """One vertex. Times are seconds since 1970; `seconds` sums the intervals in which it really ran."""
+
+    digest: str
+    name: str
+    started: float | None = None
+    completed: float | None = None
+    cached: bool = False
+    error: str = ""
+    seconds: float = 0.0
+    first: float | None = None
+    inputs: tuple[str, ...] = ()
+    partial: dict[int, bytes] = field(default_factory=dict)
+
+    @property
+    def platform(self) -> str | None:
+        """The platform that the step executes on, where BuildKit's name says one (multi-platform builds)."""
+        found = PLATFORMS.match(self.name)
+        return found["build"] if found else None
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it is a RUN instruction."""
+        return "] RUN " in self.name
+
+    @property
+    def is_internal(self) -> bool:
+        """Whether it is BuildKit's own business rather than an instruction of the Dockerfile."""
+        return self.name.startswith(INTERNAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line that a step printed, without its line end; invalid UTF-8 is replaced."""
+
+    step: Step
+    text: str
+    stream: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A Dockerfile check that failed; lines are 1-based and inclusive."""
+
+    short: str
+    detail: tuple[str, ...]
+    url: str
+    filename: str
+    start_line: int | None
+    end_line: int | None
+
+
+class Progress:
+    """Collects the status lines of one solve. `feed` returns what is new in the log; steps keep their order."""
+
+    def __init__(self) -> None:
+        """An empty solve."""
+        self.steps: dict[str, Step] = {}
+        self.warnings: list[Warned] = []
+        self.current = ""
+        self._ended: list[Step] = []
+
+    def feed(self, line: bytes) -> Iterator[Line] | None:
+        """Take one line of the stream; None when it is no status (an error message of buildx, say)."""
+        if not line.startswith(b"{"):
+            return None
+        try:
+            status = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            return None
+        for vertex in status.get("vertexes") or ():
+            self._vertex(vertex)
+        for warning in status.get("warnings") or ():
+            self.warnings.append(_warned(warning))
+        return self._lines(status.get("logs") or ())
+
+    def finish(self) -> Iterator[Line]:
+        """The last lines of steps whose output did not end in a line end."""
+        for step in self.steps.values():
+            for stream, rest in step.partial.items():
+                if rest:
+                    yield Line(step, _text(rest), stream)
+            step.partial.clear()
+
+    def ended(self) -> list[Step]:
+        """The steps that ended since the last call; one that ran on and ended again comes again."""
+        ended, self._ended = self._ended, []
+        return ended
+
+    @property
+    def done(self) -> int:
+        """Steps that ended."""
+        return sum(step.completed is not None for step in self.steps.values())
+
+    @property
+    def failed(self) -> Step | None:
+        """The step that broke the build; a cancelled one only where there is no other."""
+        broken = [step for step in self.steps.values() if step.error]
+        real = [step for step in broken if "context canceled" not in step.error]
+        return (real or broken or [None])[0]  # type: ignore[list-item]
+
+    def _vertex(self, vertex: Mapping[str, Any]) -> None:
+        digest = vertex["digest"]
+        step = self.steps.get(digest)
+        if step is None:
+            step = self.steps[digest] = Step(digest, vertex.get("name", ""), inputs=tuple(vertex.get("inputs") or ()))
+        started, completed = seconds_of(vertex.get("started")), seconds_of(vertex.get("completed"))
+        if started is not None:
+            if step.first is None:
+                step.first = started
+            step.started = started
+            if not step.completed or completed is None:
+                self.current = step.name
+        if started is not None and completed is not None and completed != step.completed:
+            step.seconds += max(0.0, completed - started)
+            self._ended.append(step)
+        step.completed = completed
+        step.cached = step.cached or bool(vertex.get("cached"))
+        step.error = vertex.get("error") or step.error
+
+    def _lines(self, logs: Any) -> Iterator[Line]:
+        for log in logs:
+            step = self.steps.get(log["vertex"])
+            if step is None:
+                step = self.steps[log["vertex"]] = Step(log["vertex"], "")
+            stream = log.get("stream", 1)
+            data = step.partial.pop(stream, b"") + _bytes(log.get("data"))
+            *lines, rest = data.split(b"\n")
+            if len(rest) > MAX_LINE:
+                lines, rest = [*lines, rest], b""
+            if rest:
+                step.partial[stream] = rest
+            for line in lines:
+                yield Line(step, _text(line), stream)
+
+
+def _text(line: bytes) -> str:
+    return line.rstrip(b"\r").decode(errors="replace")
+
+
+def _bytes(text: str | None) -> bytes:
+    try:
+        return base64.b64decode(text or "")
+    except binascii.Error:
+        return b""
+
+
+def _warned(warning: Mapping[str, Any]) -> Warned:
+    ranges = warning.get("range") or [{}]
+    start = (ranges[0].get("start") or {}).get("line")
+    end = (ranges[-1].get("end") or {}).get("line")
+    return Warned(
+        short=_text(_bytes(warning.get("short"))),
+        detail=tuple(_text(_bytes(line)) for line in warning.get("detail") or ()),
+        url=warning.get("url", ""),
+        filename=(warning.get("sourceInfo") or {}).get("filename", ""),
+        start_line=start,
+        end_line=end,
+    )

@@ -1,0 +1,199 @@
+"""Files out of a test step, whether its RUN failed or not, with an unmodified Dockerfile.
+
+A failed RUN exports nothing (docker/buildx#3396). `docker buildx debug --on=... --invoke ...` starts a process in the
+file system of the step instead; ours prints the reports as one base64 text between two random markers. It wants a
+terminal in raw mode for stdin and stdout; the solve status stays on stderr.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import os
+import secrets
+import select
+import shlex
+import tarfile
+import threading
+import time
+import tty
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+USUAL_FOLDERS = (
+    "/out", "/reports", "/report", "/test-results", "/test-reports", "/results", "/junit", "/coverage", "/artifacts",
+)  # fmt: skip
+USUAL_NAMES = (
+    "*junit*.xml", "TEST-*.xml", "*test*.xml", "*report*.xml", "*result*.xml", "*.trx", "*.tap", "*ctrf*.json",
+    "*test*.json", "*report*.json", "*result*.json", "exit-code", "exit_code", "exitcode",
+)  # fmt: skip
+FOLDER_NAMES = ("*.xml", "*.json", "*.jsonl", "*.trx", "*.tap", "*.txt", "*.log", "exit-code", "exit_code", "exitcode")
+MAX_FILE_KIB = 65536  # a larger report is left out, and that is said
+MAX_FILES = 5000
+MAX_TEXT = 256 << 20  # bytes of base64 that are taken at most
+START_SECONDS = 30.0  # for the process to print its first marker, once the step has ended
+QUIET_SECONDS = 60.0  # without a byte before it is given up
+
+
+@dataclass(slots=True)
+class Recovered:
+    """What came back. `begun` says that the process ran, `complete` that everything it sent arrived.
+
+    `left_out` are files over the size limit; `trouble` is why nothing or not everything came back.
+    """
+
+    begun: bool = False
+    complete: bool = False
+    files: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    trouble: str = ""
+
+
+def script(token: str, workdir: str, named: Sequence[str]) -> str:
+    """The shell script that prints the reports. Needs sh, find, tar and base64 (busybox has them).
+
+    Where paths are named only those are taken; otherwise usual folders, and files with usual names under the working
+    directory (the caller drops those that the repository itself has).
+    """
+    if named:
+        words = " ".join(_glob(path, workdir) for path in named)
+        search = f"for p in {words}; do [ -e \"$p\" ] && find \"$p\" -type f; done"
+    else:
+        folders = " ".join(shlex.quote(folder) for folder in USUAL_FOLDERS)
+        search = (
+            f"for p in {folders}; do [ -d \"$p\" ] && find \"$p\" -type f \\( {_names(FOLDER_NAMES)} \\); done; "
+            f"cd {shlex.quote(workdir or '/')} 2>/dev/null && [ \"$PWD\" != / ] && find \"$PWD\" -xdev "
+            f"\\( -name node_modules -o -name .git \\) -prune -o -type f \\( {_names(USUAL_NAMES)} \\) -print"
+        )
+    half, rest = token[:8], token[8:]
+    return "\n".join((
+        "PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH",
+        f"m() {{ printf '\\n%s%s-%s\\n' {half} {rest} \"$1\"; }}",
+        "m begin",
+        "for t in find tar base64; do command -v $t >/dev/null || { m missing-$t; m end; sleep 1; exit 0; }; done",
+        "L=/tmp/.ci-buildkit-$$; : 2>/dev/null >$L || L=/.ci-buildkit-$$",
+        f"( {search} ) 2>/dev/null | head -n {MAX_FILES} | sort -u >$L",
+        f"while IFS= read -r f; do s=$(( $(wc -c <\"$f\") / 1024 )); if [ $s -gt {MAX_FILE_KIB} ]; "
+        "then m \"skip $f\"; else printf '%s\\n' \"$f\"; fi; done <$L >$L.s",
+        "z=cat; command -v gzip >/dev/null && z='gzip -1'",
+        "m data",
+        "tar -cf - -T $L.s 2>/dev/null | $z | base64",
+        "m end",
+        "rm -f $L $L.s; sleep 1",
+    ))  # fmt: skip
+
+
+def _glob(path: str, workdir: str) -> str:
+    """A path for the shell, quoted but for the wildcards; relative ones start at the working directory."""
+    full = path if path.startswith("/") else f"{workdir.rstrip('/')}/{path}"
+    return "".join(c if c in "*?[]" else shlex.quote(c) if not c.isalnum() and c not in "/._-" else c for c in full)
+
+
+def _names(patterns: Sequence[str]) -> str:
+    return " -o ".join(f"-name {shlex.quote(pattern)}" for pattern in patterns)
+
+
+def invoke(text: str) -> str:
+    """The value of `--invoke` that runs a script: comma separated fields, the arguments as JSON inside one."""
+    arguments = json.dumps(["-c", text]).replace('"', '""')
+    return f'entrypoint=["/bin/sh"],"args={arguments}",tty=false'
+
+
+class Terminal:
+    """The pseudo-terminal of one debug build. Reads in a thread of its own until the build leaves."""
+
+    def __init__(self, spool: Path) -> None:
+        """`spool` takes the base64 text, so that memory does not grow with the reports."""
+        self.token = secrets.token_hex(16)
+        self.master, self.slave = os.openpty()
+        tty.setraw(self.slave)
+        self.spool = spool
+        self.result = Recovered()
+        self._section = ""
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def close(self) -> Recovered:
+        """End reading, after the build has ended; returns what came back (not yet unpacked)."""
+        self._stop.set()
+        self._thread.join(5)
+        for handle in (self.slave, self.master):
+            with contextlib.suppress(OSError):
+                os.close(handle)
+        if self.result.begun and not self.result.complete and not self.result.trouble:
+            self.result.trouble = "the step's shell ended before all of the reports had arrived"
+        return self.result
+
+    def leave(self) -> None:
+        """Tell the debugger to end; the build's own exit code follows."""
+        with contextlib.suppress(OSError):
+            os.write(self.master, b"exit\r\n")
+
+    def _read(self) -> None:
+        rest = b""
+        last = time.monotonic()
+        left = 0.0
+        with self.spool.open("wb") as out:
+            while not self._stop.is_set():
+                if left and time.monotonic() > left:
+                    self.leave()
+                    left = time.monotonic() + 2
+                ready, _, _ = select.select([self.master], [], [], 0.1)
+                if not ready:
+                    if self.result.begun and not left and time.monotonic() - last > QUIET_SECONDS:
+                        self.result.trouble = f"nothing came from the step's shell for {QUIET_SECONDS:.0f} s"
+                        left = time.monotonic()
+                    continue
+                try:
+                    chunk = os.read(self.master, 1 << 16)
+                except OSError:
+                    return
+                last = time.monotonic()
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    self._line(line.strip(b"\r"), out)
+                if self._section == "end" and not left:
+                    # The debugger loses its last kilobytes when told to leave at once.
+                    left = time.monotonic() + (0.3 if self.result.complete else 0)
+
+    def _line(self, line: bytes, out: io.BufferedWriter) -> None:
+        mark = self.token.encode() + b"-"
+        if mark in line:
+            word = line.split(mark, 1)[1].decode(errors="replace")
+            self._mark(word)
+        elif self._section == "data" and out.tell() < MAX_TEXT:
+            out.write(line)
+
+    def _mark(self, word: str) -> None:
+        if word == "begin":
+            self.result.begun = True
+        elif word.startswith("skip "):
+            self.result.left_out.append(word.removeprefix("skip "))
+            return
+        elif word.startswith("missing-"):
+            self.result.trouble = f"the stage's image has no `{word.removeprefix('missing-')}`"
+        elif word == "end":
+            self.result.complete = not self.result.trouble
+        self._section = word
+
+
+def unpack(result: Recovered, spool: Path, folder: Path) -> None:
+    """Write the recovered files below `folder`, by their full paths in the container; names go to `result.files`."""
+    if not result.begun or not spool.exists() or not spool.stat().st_size:
+        return
+    try:
+        data = base64.b64decode(spool.read_bytes())
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:*") as archive:
+            for member in archive:
+                if member.isfile():
+                    member.mode = 0o644
+                    archive.extract(member, folder, filter="data")
+                    result.files.append(member.name)
+    except (ValueError, tarfile.TarError, OSError, EOFError) as error:
+        result.trouble = f"what came back cannot be unpacked: {error}"
+        result.complete = False
+

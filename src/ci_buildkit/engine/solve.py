@@ -1,0 +1,119 @@
+"""One build of one stage on the builder: started, watched, its log written, its reports taken out."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from ci_buildkit.engine import recover
+from ci_buildkit.engine.buildx import Buildx
+from ci_buildkit.engine.process import Cancellation, Ended, run
+from ci_buildkit.engine.progress import Line, Progress, Step
+
+
+@dataclass(slots=True)
+class Solved:
+    """How a build went. `text` is what buildx said besides the status, `metadata` its metadata file."""
+
+    returncode: int
+    text: str
+    progress: Progress
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    recovered: recover.Recovered | None = None
+
+
+class LogFile:
+    """The plain log of a stage, in the shape of `--progress=plain`: `#N name`, then `#N SECONDS text`."""
+
+    def __init__(self, out: TextIO) -> None:
+        """`out` is written to and not closed."""
+        self._out = out
+        self._numbers: dict[str, int] = {}
+
+    def lines(self, lines: Sequence[Line]) -> None:
+        """Write lines of steps."""
+        now = time.time()
+        for line in lines:
+            number = self._number(line.step)
+            since = max(0.0, now - (line.step.first or now))
+            self._out.write(f"#{number} {since:.3f} {line.text}\n")
+
+    def steps(self, steps: Sequence[Step]) -> None:
+        """Write what became of steps that ended."""
+        for step in steps:
+            number = self._number(step)
+            ending = f"ERROR: {step.error}" if step.error else "CACHED" if step.cached else f"DONE {step.seconds:.1f}s"
+            self._out.write(f"#{number} {ending}\n")
+
+    def text(self, text: str) -> None:
+        """Write lines that belong to no step."""
+        if text:
+            self._out.write(text.rstrip("\n") + "\n")
+        self._out.flush()
+
+    def _number(self, step: Step) -> int:
+        number = self._numbers.get(step.digest)
+        if number is None:
+            number = self._numbers[step.digest] = len(self._numbers) + 1
+            self._out.write(f"#{number} {step.name}\n")
+        return number
+
+
+def bake_command(buildx: Buildx, builder: str, file: Path, target: str, sets: Sequence[str] = ()) -> list[str]:
+    """`docker buildx bake` of one target of a bake file."""
+    overrides = [part for value in sets for part in ("--set", value)]
+    return [*buildx.command, "buildx", "bake", "--builder", builder, "--progress=rawjson", "--file", str(file), *overrides, target]
+
+
+def debug_command(buildx: Buildx, builder: str, flags: Sequence[str], script: str, *, on: str) -> list[str]:
+    """`docker buildx debug ... build` that runs `script` in the step's file system, on `error` or `always`."""
+    debug = ["buildx", "debug", "--builder", builder, f"--on={on}", "--invoke", recover.invoke(script)]
+    return [*buildx.command, *debug, "build", "--progress=rawjson", *flags]
+
+
+@dataclass(slots=True)
+class Watch:
+    """Who hears of a build: new lines, and that something moved."""
+
+    lines: Callable[[Sequence[Line]], None]
+    moved: Callable[[Progress], None]
+
+
+def solve(
+    command: Sequence[str], buildx: Buildx, cancellation: Cancellation, log: LogFile, watch: Watch, metadata: Path,
+    terminal: recover.Terminal | None = None,
+) -> Solved:  # fmt: skip
+    """Run a build command to its end. `metadata` is where it may write its metadata file."""
+    progress = Progress()
+
+    def on_line(line: bytes) -> bool:
+        new = progress.feed(line)
+        if new is None:
+            return False
+        lines = list(new)
+        if lines:
+            log.lines(lines)
+            watch.lines(lines)
+        log.steps(progress.ended())
+        watch.moved(progress)
+        return True
+
+    position = command.index("--progress=rawjson")
+    full = [*command[:position], f"--metadata-file={metadata}", *command[position:]]
+    ended: Ended = run(
+        full, env=buildx.environment, cancellation=cancellation, on_line=on_line,
+        terminal=terminal.slave if terminal else None,
+    )  # fmt: skip
+    rest = list(progress.finish())
+    log.lines(rest)
+    watch.lines(rest)
+    log.text(ended.text)
+    content: Mapping[str, Any] = {}
+    with contextlib.suppress(OSError, ValueError):
+        content = json.loads(metadata.read_text(encoding="utf-8"))
+    return Solved(ended.returncode, ended.text, progress, content, terminal.close() if terminal else None)

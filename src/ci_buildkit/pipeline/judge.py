@@ -1,0 +1,120 @@
+"""From what a stage did to its outcome. Pure: every rule that keeps a run from being green by mistake is here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ci_buildkit.engine.progress import Progress, Step
+from ci_buildkit.errors import BuildFailed, EngineError, FailuresFound, OutputError
+from ci_buildkit.findings.model import Finding
+from ci_buildkit.problem import Problem
+from ci_buildkit.record import StageOutcome
+from ci_buildkit.results.model import TestReport
+
+# What BuildKit or buildx says when the trouble is not the Dockerfile's: substrings of error messages, lower case.
+ENGINE_TROUBLE = (
+    "no space left on device", "connection refused", "connection reset", "i/o timeout", "tls handshake",
+    "unexpected status from", "failed to push", "denied: requested access", "authorization failed", "401 unauthorized",
+    "403 forbidden", "error reading from server", "transport is closing", "no such container", "closing transport",
+    "server misbehaving", "no such host", "broken pipe", "unavailable desc", "toomanyrequests", "insufficient_scope",
+    "builder is not running", "cannot connect to the docker daemon", "failed to list workers",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An outcome, its reason (None when passed) and the exit code that it asks for."""
+
+    outcome: StageOutcome
+    reason: str | None = None
+    exit_code: int = 0
+
+
+PASSED = Verdict("passed")
+CANCELLED = Verdict("cancelled", "interrupted", 130)
+
+
+def build(returncode: int, progress: Progress, text: str) -> Verdict:
+    """The verdict on a build that only has to succeed."""
+    if returncode == 0:
+        return PASSED
+    step = progress.failed
+    said = _said(step, text)
+    # A failing RUN is the project's own even where its output speaks of a refused connection.
+    own = step is not None and "did not complete successfully" in step.error
+    if not own and any(phrase in said.lower() for phrase in ENGINE_TROUBLE):
+        return Verdict("error", said, EngineError.exit_code)
+    return Verdict("error", said, BuildFailed.exit_code)
+
+
+def lint(returncode: int, progress: Progress, text: str, stage: str, findings: Sequence[Finding]) -> Verdict:
+    """A lint target fails by its own RUN; anything that breaks before it is a failed build."""
+    if returncode == 0:
+        return PASSED
+    if not own_step(progress.failed, (stage,)):
+        return build(returncode, progress, text)
+    if findings:
+        return Verdict("failed", count(len(findings), "finding"), FailuresFound.exit_code)
+    reason = f"{_said(progress.failed, text)}; no finding could be read from its log"
+    return Verdict("failed", reason, FailuresFound.exit_code)
+
+
+def tests(
+    returncode: int, progress: Progress, text: str, stages: Sequence[str], report: TestReport, exit_code: int | None
+) -> Verdict:
+    """The verdict on a test target. `exit_code` is what its exit-code file recorded, None without one."""
+    if returncode and not own_step(progress.failed, stages):
+        return build(returncode, progress, text)
+    if report.problems:
+        worst = report.problems[0]
+        return Verdict("failed", f"{worst.path}: {worst.reason}", OutputError.exit_code)
+    if report.broken:
+        totals = report.totals
+        return Verdict("failed", f"{totals.failed + totals.errors} of {count(totals.tests, 'test')} failed", 1)
+    if returncode:
+        what = "every test that was reported passed" if report.totals.tests else "no test report was found"
+        return Verdict("failed", f"{_said(progress.failed, text)}, and {what}", FailuresFound.exit_code)
+    if exit_code:
+        what = "its reports show no failure" if report.totals.tests else "no test report was found"
+        return Verdict("failed", f"the tests ended with exit code {exit_code}, but {what}", FailuresFound.exit_code)
+    if not report.totals.tests:
+        return Verdict("failed", "no test results were found, neither files nor in the log", OutputError.exit_code)
+    return PASSED
+
+
+def own_step(step: Step | None, stages: Sequence[str]) -> bool:
+    """Whether a step is a RUN of one of these stages: BuildKit names it `[platform stage 2/3] RUN ...`."""
+    if step is None or not step.is_run or "did not complete successfully" not in step.error:
+        return False
+    words = step.name[1 : step.name.index("]")].split()
+    return any(stage in words for stage in stages) or any(word.startswith("stage-") for word in words)
+
+
+def replayed(progress: Progress, stages: Sequence[str]) -> bool:
+    """Whether every RUN of these stages came from the cache, so that what they show is an earlier run's."""
+    runs = [s for s in progress.steps.values() if s.is_run and _of(s, stages)]
+    return bool(runs) and all(step.cached for step in runs)
+
+
+def _of(step: Step, stages: Sequence[str]) -> bool:
+    words = step.name[1 : step.name.index("]")].split()
+    return any(stage in words for stage in stages)
+
+
+def recorded(report: TestReport, stage: str) -> tuple[Problem, ...]:
+    """The problems of a report, named after the stage where they have no file."""
+    return tuple(p if p.path else Problem(stage, p.kind, p.reason) for p in report.problems)
+
+
+def count(number: int, noun: str) -> str:
+    """`1 finding`, `2 findings`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _said(step: Step | None, text: str) -> str:
+    if step is not None and step.error:
+        return f"{step.name}: {step.error}"
+    lines = [line for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR")]
+    return (errors or lines or ["the build ended without a message"])[-1].removeprefix("ERROR: ")

@@ -1,0 +1,180 @@
+"""Runs a plan: the stages side by side on one builder, then the gates, the images, the record and the report."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ci_buildkit.artifacts import binaries
+from ci_buildkit.checkout import git
+from ci_buildkit.config.options import Options
+from ci_buildkit.engine.builder import Builder
+from ci_buildkit.engine.buildx import Buildx
+from ci_buildkit.engine.process import Cancellation
+from ci_buildkit.errors import OutputError, most_fundamental
+from ci_buildkit.pipeline import judge, push
+from ci_buildkit.pipeline.stage import Bench, StageRun, export_folder, own_findings, run_stage
+from ci_buildkit.pipeline.staging import Staging, context_warning
+from ci_buildkit.pipeline.view import View
+from ci_buildkit.plan import bake
+from ci_buildkit.plan.stages import Plan
+from ci_buildkit.problem import Problem
+from ci_buildkit.record import BuilderRecord, ImageRecord, RunOutcome, RunRecord, TestsRecord
+from ci_buildkit.results.model import TestReport
+
+QUEUE = 4096  # calls to the view that may wait; a build that prints faster waits for the view
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run that is over: its record, and every test case."""
+
+    record: RunRecord
+    tests: TestReport
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run needs."""
+
+    plan: Plan
+    options: Options
+    buildx: Buildx
+    buildx_version: str
+    builder: Builder
+    cancellation: Cancellation
+    staging: Staging
+    view: View
+    began: float
+
+
+def execute(run: Run) -> Finished:
+    """Run the plan to its end and write everything but the rendered reports into the staging folder."""
+    bench, calls = _prepare(run)
+    run.view.start([stage.name for stage in run.plan.stages])
+    runs = _stages(bench, run.plan, calls)
+    codes = [stage.verdict.exit_code for stage in runs]
+    images: list[ImageRecord] = []
+    problems = [problem for stage in runs for problem in (*stage.tests.problems, *stage.problems, *stage.findings.problems)]
+    with _serving(calls):
+        images, refused = push.images(bench, run.plan, runs, open_gates=not any(codes))
+    codes += [verdict.exit_code for verdict in refused]
+    problems += [Problem("push", "unreadable", verdict.reason or "") for verdict in refused]
+    built = _binaries(run, runs)
+    if built.problems:
+        codes.append(OutputError.exit_code)
+    if run.cancellation.cancelled:
+        codes.append(130)
+    if warning := context_warning(run.options.report_dir, run.plan.context):
+        run.view.message("warning", f"{warning.path}: {warning.reason}")
+    tests = _tests(runs)
+    record = _record(run, runs, most_fundamental(codes), tests, images, built, (*problems, *built.problems))
+    (run.staging.report / "run.json").write_text(record.to_json(), encoding="utf-8")
+    return Finished(record, tests)
+
+
+def _prepare(run: Run) -> tuple[Bench, queue.Queue[Callable[[], None] | None]]:
+    calls: queue.Queue[Callable[[], None] | None] = queue.Queue(maxsize=QUEUE)
+    definition = bake.definition(run.plan, lambda stage: str(export_folder(run.staging, stage)))
+    bake_file = run.staging.work / "bake.json"
+    bake_file.write_text(json.dumps(definition, indent=2), encoding="utf-8")
+    (run.staging.report / "bake.json").write_text(by_hand(run.plan), encoding="utf-8")
+    bench = Bench(
+        buildx=run.buildx, builder=run.builder, options=run.options, cancellation=run.cancellation, staging=run.staging,
+        bake_file=bake_file, definitions=definition["target"], root=git.top(run.plan.context) or run.plan.context,
+        began=run.began, emit=calls.put, view=run.view, can_debug=can_debug(run.buildx_version),
+    )  # fmt: skip
+    return bench, calls
+
+
+def by_hand(plan: Plan) -> str:
+    """The bake file of the report: `docker buildx bake -f bake.json STAGE` in the working directory repeats a stage."""
+    written = bake.definition(plan, lambda stage: f"bake-out/{stage.name}")
+    for target in written["target"].values():
+        target["context"] = bake.relative_context(target.get("context", "."))
+        if Path(str(target.get("dockerfile", ""))).is_absolute():
+            target["dockerfile"] = bake.relative_file(target["dockerfile"], target["context"])
+    return json.dumps(written, indent=2) + "\n"
+
+
+def can_debug(version: str) -> bool:
+    """Whether this buildx has `debug build --on=error`: it came with v0.12 (buildx release notes)."""
+    with contextlib.suppress(ValueError, IndexError):
+        major, minor = (int(part) for part in version.lstrip("v").split(".")[:2])
+        return (major, minor) >= (0, 12)
+    return True
+
+
+def _stages(bench: Bench, plan: Plan, calls: queue.Queue[Callable[[], None] | None]) -> list[StageRun]:
+    """All stages at once, a thread each; this thread talks to the view. A failure in one never stops another."""
+    with ThreadPoolExecutor(max_workers=max(1, len(plan.stages))) as pool:
+        futures = [pool.submit(run_stage, bench, stage) for stage in plan.stages]
+        with _serving(calls):
+            pool.shutdown(wait=True)
+    return [future.result() for future in futures]
+
+
+@contextlib.contextmanager
+def _serving(calls: queue.Queue[Callable[[], None] | None]) -> Iterator[None]:
+    """While the body waits, a thread takes the calls to the view; it has taken all of them at the end."""
+
+    def serve() -> None:
+        while (call := calls.get()) is not None:
+            call()
+
+    server = threading.Thread(target=serve, name="view")
+    server.start()
+    try:
+        yield
+    finally:
+        calls.put(None)
+        server.join()
+
+
+def _binaries(run: Run, runs: Sequence[StageRun]) -> binaries.Collected:
+    exports = [
+        (export_folder(run.staging, stage.stage), stage.record.platforms)
+        for stage in runs
+        if stage.stage.kind == "binaries" and stage.record.outcome == "passed"
+    ]
+    dist = run.staging.report / "dist"
+    dist.mkdir(exist_ok=True)
+    return binaries.collect(exports, dist, run.plan.context.resolve().name, run.plan.version)
+
+
+def _tests(runs: Sequence[StageRun]) -> TestReport:
+    from ci_buildkit import results
+
+    return results.merge([stage.tests for stage in runs])
+
+
+def _record(
+    run: Run, runs: Sequence[StageRun], exit_code: int, tests: TestReport, images: Sequence[ImageRecord],
+    built: binaries.Collected, problems: Sequence[Problem],
+) -> RunRecord:  # fmt: skip
+    outcomes: dict[int, RunOutcome] = {0: "passed", 1: "failed", 130: "cancelled"}
+    return RunRecord(
+        outcome=outcomes.get(exit_code, "error"),
+        exit_code=exit_code,
+        started=datetime.fromtimestamp(run.began, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        seconds=round(time.time() - run.began, 3),
+        version=run.plan.version,
+        builder=BuilderRecord(
+            name=run.builder.name, driver=run.builder.driver, buildkit=run.builder.buildkit, buildx=run.buildx_version,
+            platforms=run.builder.platforms, created=run.builder.created,
+        ),  # fmt: skip
+        stages=tuple(stage.record for stage in runs),
+        tests=TestsRecord(totals=tests.totals, failed=tuple(case for case in tests.cases if case.broken)),
+        findings=own_findings(runs),
+        binaries=built.binaries,
+        images=tuple(images),
+        problems=tuple(problems),
+    )

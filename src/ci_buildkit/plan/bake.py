@@ -1,0 +1,112 @@
+"""The plan as a bake definition, and one bake target as flags of `docker buildx build`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ci_buildkit.errors import ConfigurationError
+from ci_buildkit.plan.stages import Plan, Stage
+
+# Attestations would stand as files among exported results and binaries.
+NO_ATTESTATIONS = [{"type": "provenance", "disabled": "true"}, {"type": "sbom", "disabled": "true"}]
+
+
+def definition(plan: Plan, destination: Callable[[Stage], str]) -> dict[str, Any]:
+    """A bake file with one target a stage and all of them in the group `default`.
+
+    `destination` says where a stage's files are exported to.
+    """
+    targets = {stage.name: target(stage, destination(stage)) for stage in plan.stages}
+    for image in plan.images:
+        targets[image.stage]["tags"] = [*targets[image.stage].get("tags", ()), *image.references]
+    return {"group": {"default": {"targets": list(targets)}}, "target": targets}
+
+
+def target(stage: Stage, destination: str) -> dict[str, Any]:
+    """The bake target of one stage, exporter included."""
+    written = dict(stage.definition)
+    if stage.kind == "image":
+        written.pop("tags", None)
+    else:
+        written["attest"] = NO_ATTESTATIONS
+        written.pop("tags", None)
+    written["output"] = [exporter(stage, destination)]
+    return written
+
+
+def exporter(stage: Stage, destination: str) -> dict[str, str]:
+    """What leaves BuildKit: nothing, a folder, or an image that stays in the builder."""
+    if stage.export == "image":
+        return {"type": "image", "push": "false"}
+    if stage.export == "none":
+        return {"type": "cacheonly"}
+    split = {"platform-split": "true"} if stage.export == "binaries" else {}
+    return {"type": "local", "dest": destination, **split}
+
+
+def relative_context(path: str) -> str:
+    """A context as it stands in the report's bake file: relative where it lies in the working directory."""
+    try:
+        return str(Path(path).resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return path
+
+
+def relative_file(path: str, context: str) -> str:
+    """A Dockerfile as it stands in a bake file: relative to its context, as bake reads it."""
+    return os.path.relpath(path, Path(context).resolve())
+
+
+# How each key of a bake target is written as a flag of `docker buildx build` (buildx docs/bake-reference.md).
+_LISTS = {
+    "platforms": "--platform", "tags": "--tag", "secret": "--secret", "ssh": "--ssh", "cache-from": "--cache-from",
+    "cache-to": "--cache-to", "no-cache-filter": "--no-cache-filter", "attest": "--attest", "annotations": "--annotation",
+    "entitlements": "--allow", "ulimits": "--ulimit", "output": "--output",
+}  # fmt: skip
+_MAPS = {"args": "--build-arg", "labels": "--label", "contexts": "--build-context", "extra-hosts": "--add-host"}
+_VALUES = {"dockerfile": "--file", "target": "--target", "network": "--network", "shm-size": "--shm-size"}
+_SWITCHES = {"no-cache": "--no-cache", "pull": "--pull"}
+_UNSAID = frozenset({"context", "description", "inherits", "call"})
+
+
+def build_flags(name: str, written: Mapping[str, Any]) -> list[str]:
+    """A bake target as arguments of `docker buildx build`, the context last.
+
+    Raises ConfigurationError for a key that a plain build cannot say (`dockerfile-inline`, `target:` contexts).
+    """
+    flags: list[str] = []
+    for key, value in written.items():
+        if key in _UNSAID or value in (None, False, [], {}):
+            continue
+        if key in _LISTS:
+            flags += [part for item in value for part in (_LISTS[key], _csv(item))]
+        elif key in _MAPS:
+            flags += [part for k, v in value.items() for part in (_MAPS[key], f"{k}={v}")]
+        elif key in _VALUES:
+            flags += [_VALUES[key], str(value)]
+        elif key in _SWITCHES:
+            flags.append(_SWITCHES[key])
+        else:
+            raise ConfigurationError(f"target {name}: `{key}` has no form in `docker buildx build`")
+    return [*flags, str(written.get("context", "."))]
+
+
+def is_plain(written: Mapping[str, Any]) -> bool:
+    """Whether `build_flags` can say a target: no inline Dockerfile, no context that is another bake target."""
+    contexts = written.get("contexts", {}).values()
+    return "dockerfile-inline" not in written and not any(str(c).startswith("target:") for c in contexts)
+
+
+def _csv(item: Any) -> str:
+    """A list entry in the comma form; `bake --print` writes maps where users wrote strings."""
+    if isinstance(item, str):
+        return item
+    fields = {("id" if k == "id" else k): v for k, v in item.items()}
+    return ",".join(_quote(f"{k}={v}") for k, v in fields.items())
+
+
+def _quote(field: str) -> str:
+    return '"' + field.replace('"', '""') + '"' if any(c in field for c in ',"\n') else field

@@ -1,0 +1,277 @@
+"""The plan: which stages run, for which platforms, with which arguments and exporters. Pure and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ci_buildkit.config.options import Options, pairs
+from ci_buildkit.errors import ConfigurationError
+from ci_buildkit.plan.targets import Target, Targets, unknown
+from ci_buildkit.record import Kind, VersionRecord
+
+KINDS: tuple[Kind, ...] = ("lint", "test", "binaries", "image")
+USUAL_NAMES: Mapping[Kind, frozenset[str]] = {
+    "lint": frozenset({"lint", "linter", "linters", "vet", "check", "checks", "validate", "golangci-lint"}),
+    "test": frozenset(
+        {"test", "tests", "test-results", "test-reports", "unit-test", "unit-tests", "unit-test-results"}
+        | {"integration-test", "integration-tests", "test-unit", "test-integration", "test-output"}
+    ),
+    "binaries": frozenset({"binaries", "binary", "bin", "bins", "artifacts"}),
+    "image": frozenset({"image", "final", "release", "prod", "production", "runtime"}),
+}
+AFFIXES: Mapping[Kind, tuple[str, str]] = {"lint": ("lint-", "-lint"), "test": ("test-", "-test")}
+NOT_IMAGES = frozenset({"dev", "development", "devcontainer", "debug"})
+
+# Build arguments that carry the version, the revision and the commit's time, passed only where the file declares them.
+VERSION_ARGS = ("APP_VERSION", "VERSION", "BUILD_VERSION")
+REVISION_ARGS = ("REVISION", "GIT_COMMIT", "GIT_SHA", "COMMIT_SHA", "VCS_REF", "COMMIT")
+
+# GOOS/GOARCH values and OCI's architectures that BuildKit's platform parser knows (containerd/platforms).
+OPERATING_SYSTEMS = frozenset(
+    "aix android darwin dragonfly freebsd illumos ios js linux netbsd openbsd plan9 solaris wasip1 windows".split()
+)
+ARCHITECTURES = frozenset(
+    "386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x wasm".split()
+)
+
+Export = Literal["none", "results", "binaries", "image"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of the plan.
+
+    `definition` is its bake target without exporter; `export` says what leaves BuildKit; `rerun` are the Dockerfile
+    stages that must run anew when a failed result turns out to be a cached one.
+    """
+
+    name: str
+    kind: Kind
+    target: Target
+    platforms: tuple[str, ...]
+    definition: Mapping[str, Any]
+    export: Export
+    rerun: tuple[str, ...] = ()
+    workdir: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """Where one image stage is pushed: `name:tag` for each tag."""
+
+    stage: str
+    name: str
+    tags: tuple[str, ...]
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Complete references."""
+        return tuple(f"{self.name}:{tag}" for tag in self.tags)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that a run needs to know. `images` has an entry for each image that has a name."""
+
+    context: Path
+    source: Path
+    version: VersionRecord
+    stages: tuple[Stage, ...]
+    images: tuple[Image, ...] = ()
+    push: bool = False
+
+
+def make(options: Options, targets: Targets, version: VersionRecord) -> Plan:
+    """Decide. Raises ConfigurationError where nothing is found or something named does not exist."""
+    check_platforms(options.platform)
+    kinds = classify(options, targets)
+    chosen = choose(options, targets, kinds)
+    stages = tuple(_stage(target, kind, options, version) for target, kind in chosen)
+    images = _images(options, [s for s in stages if s.kind == "image"], version)
+    if options.push:
+        named = {image.stage for image in images}
+        lost = [s.name for s in stages if s.kind == "image" and s.name not in named]
+        if lost:
+            raise ConfigurationError(
+                f"nowhere to push {', '.join(lost)} to", hint="name the image with --image HOST/NAME, or leave --push out"
+            )
+    return Plan(options.context, targets.source, version, stages, images, options.push)
+
+
+def check_platforms(platforms: Iterable[str]) -> None:
+    """Raise ConfigurationError for a platform that no toolchain has."""
+    for platform in platforms:
+        system, architecture, *_ = platform.split("/")
+        if system not in OPERATING_SYSTEMS or architecture not in ARCHITECTURES:
+            raise ConfigurationError(
+                f"unknown platform {platform!r}",
+                hint="write OS/ARCH or OS/ARCH/VARIANT: linux/amd64, linux/arm64, linux/arm/v7, darwin/arm64, ...",
+            )
+
+
+def classify(options: Options, targets: Targets) -> dict[str, Kind]:
+    """The kind of each target that has one: those named by option, else those with usual names."""
+    named: dict[Kind, tuple[str, ...]] = {
+        "lint": options.lint_target,
+        "test": options.test_target,
+        "binaries": options.binaries_target,
+        "image": options.image_target,
+    }
+    kinds: dict[str, Kind] = {targets.named(name).name: kind for kind, names in named.items() for name in names}
+    for kind in ("lint", "test", "binaries"):
+        if not named[kind]:
+            found = [t for t in targets.targets if t.name not in kinds and _has_usual_name(t, kind)]
+            kinds.update({t.name: kind for t in _outermost(found)})
+            # What an outer target of the kind is made from is built with it and is nothing of its own.
+            kinds.update({t.name: "other" for t in found if t.name not in kinds})
+    if not named["image"]:
+        found = [t for t in targets.targets if t.name not in kinds and _is_image(t)]
+        bases = {part for t in found for part in _ancestors(t)}
+        kinds.update({t.name: "image" for t in found if t.stage not in bases or t.default})
+    return {name: kind for name, kind in kinds.items() if kind != "other"}
+
+
+def choose(options: Options, targets: Targets, kinds: Mapping[str, Kind]) -> list[tuple[Target, Kind]]:
+    """The targets to run, in the file's order. A word of `stages` is a kind or a target's name."""
+    if not options.stages:
+        chosen = [t for t in targets.targets if t.name in kinds]
+        if not chosen:
+            names = ", ".join(t.name for t in targets.targets) or "none"
+            raise ConfigurationError(
+                f"no lint, test, binaries or image target found in {targets.source}",
+                hint=f"targets: {names}; name one as STAGE or with --lint-target, --test-target, --binaries-target, "
+                "--image-target",
+            )
+        return [(t, kinds[t.name]) for t in chosen]
+    wanted: set[str] = set()
+    for word in options.stages:
+        of_kind = {name for name, kind in kinds.items() if kind == word}
+        exact = {t.name for t in targets.targets if t.name.lower() == word.lower()}
+        if not (exact or of_kind):
+            raise unknown("stage", word, targets)
+        wanted |= of_kind or exact
+    return [(t, kinds.get(t.name, _kind_by_name(t))) for t in targets.targets if t.name in wanted]
+
+
+def _kind_by_name(target: Target) -> Kind:
+    return next((kind for kind in ("lint", "test", "binaries") if _has_usual_name(target, kind)), "other")
+
+
+def _has_usual_name(target: Target, kind: Kind) -> bool:
+    names = {target.name.lower(), target.stage}
+    if names & USUAL_NAMES[kind]:
+        return True
+    affixes = AFFIXES.get(kind)
+    leaf = not target.dockerfile.users(target.stage)
+    return bool(affixes and leaf and any(n.startswith(affixes[0]) or n.endswith(affixes[1]) for n in names))
+
+
+def _outermost(targets: list[Target]) -> list[Target]:
+    """Without the targets that another one of them is made from: `test` goes where `test-results` copies from it."""
+    inner = {
+        (other.file, part) for other in targets for part in other.dockerfile.reach(other.stage) if part != other.stage
+    }
+    return [t for t in targets if (t.file, t.stage) not in inner]
+
+
+def _ancestors(target: Target) -> set[str]:
+    """The stages in the FROM chain of a target."""
+    found: set[str] = set()
+    stage = target.dockerfile.get(target.stage)
+    while stage is not None and (stage := target.dockerfile.get(stage.base)) is not None and stage.name not in found:
+        found.add(stage.name)
+    return found
+
+
+def _is_image(target: Target) -> bool:
+    stage = target.dockerfile.get(target.stage)
+    if target.name.lower() in NOT_IMAGES:
+        return False
+    return target.default or target.name.lower() in USUAL_NAMES["image"] or bool(stage and stage.starts)
+
+
+def _stage(target: Target, kind: Kind, options: Options, version: VersionRecord) -> Stage:
+    definition = dict(target.definition)
+    for key in ("output", "platforms"):
+        definition.pop(key, None)
+    args = {**version_args(target, version), **definition.get("args", {}), **pairs(options.build_arg)}
+    args.setdefault("SOURCE_DATE_EPOCH", str(version.source_date_epoch))
+    platforms = target.platforms
+    if kind in {"binaries", "image"} and options.platform:
+        platforms = options.platform
+    definition["args"] = args
+    if platforms:
+        definition["platforms"] = list(platforms)
+    if options.secret:
+        definition["secret"] = [*definition.get("secret", ()), *options.secret]
+    if options.no_cache:
+        definition["no-cache"] = True
+    stage = target.dockerfile.get(target.stage)
+    scratch = stage is not None and stage.base == "scratch"
+    exports: dict[Kind, Export] = {"binaries": "binaries", "image": "image", "test": "results" if scratch else "none"}
+    rerun = (target.stage, *(stage.uses if stage else ())) if kind == "test" else ()
+    workdir = next((w for part in rerun if (w := target.dockerfile.workdir(part))), "")
+    return Stage(target.name, kind, target, platforms, definition, exports.get(kind, "none"), rerun, workdir)
+
+
+def version_args(target: Target, version: VersionRecord) -> dict[str, str]:
+    """The version arguments that the target declares.
+
+    An argument that a FROM line uses is left alone: `ARG VERSION` there is the version of a base image.
+    """
+    declared = target.dockerfile.args(target.stage) - target.dockerfile.base_args
+    values = {name: version.value for name in VERSION_ARGS} | {name: version.revision for name in REVISION_ARGS}
+    return {name: value for name, value in values.items() if name in declared and value}
+
+
+def _images(options: Options, stages: list[Stage], version: VersionRecord) -> tuple[Image, ...]:
+    own = {name: value for name, equals, value in (entry.partition("=") for entry in options.image) if equals}
+    plain = [entry for entry in options.image if "=" not in entry]
+    for name in own:
+        if name not in {stage.name for stage in stages}:
+            raise ConfigurationError(
+                f"--image names the target {name!r}, which is not an image of this run",
+                hint=f"image targets: {', '.join(s.name for s in stages) or 'none'}",
+            )
+    tag = image_tag(version.value)
+    images = []
+    for stage in stages:
+        names = [own[stage.name]] if stage.name in own else [n if len(stages) == 1 else f"{n}-{stage.name}" for n in plain]
+        images += [_image(stage.name, name, tag) for name in names]
+        if not names and not options.image:
+            images += [_reference(stage.name, r) for r in stage.definition.get("tags", ())]
+    return tuple(images)
+
+
+def _image(stage: str, name: str, tag: str) -> Image:
+    """An image by name; a tag in the name itself is kept and wins over the version."""
+    last = name.rsplit("/", 1)[-1]
+    return _reference(stage, name) if ":" in last else Image(stage, _checked(name), (tag,))
+
+
+def _reference(stage: str, reference: str) -> Image:
+    name, _, tag = reference.rpartition(":") if ":" in reference.rsplit("/", 1)[-1] else (reference, "", "latest")
+    return Image(stage, _checked(name), (tag,))
+
+
+def _checked(name: str) -> str:
+    """The name where it fits the reference grammar (distribution/reference); raises ConfigurationError otherwise."""
+    import re
+
+    component = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+    host = r"(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::[0-9]+)?/"
+    if not re.fullmatch(rf"(?:{host})?{component}(?:/{component})*", name):
+        raise ConfigurationError(
+            f"{name!r} is not a valid image name", hint="write [HOST[:PORT]/]NAME in lower case, for example ghcr.io/org/app"
+        )
+    return name
+
+
+def image_tag(version: str) -> str:
+    """The version as a tag: characters that a tag may not have become `-`, at most 128 of them (reference grammar)."""
+    allowed: Callable[[str], bool] = lambda c: c.isascii() and (c.isalnum() or c in "_.-")  # noqa: E731
+    text = "".join(c if allowed(c) else "-" for c in version).lstrip(".-")
+    return text[:128] or "latest"

@@ -1,0 +1,158 @@
+"""The targets that exist: asked from BuildKit (`--call=targets`) or from the bake file (`bake --print`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ci_buildkit.config.options import Options, pairs
+from ci_buildkit.errors import ConfigurationError
+from ci_buildkit.plan.dockerfile import Dockerfile, read
+
+BAKE_FILES = ("docker-bake.hcl", "docker-bake.json")
+
+
+class Asked(Protocol):
+    """The questions that planning puts to the engine."""
+
+    def targets(self, context: Path, file: Path, build_args: Mapping[str, str]) -> list[dict[str, Any]]:
+        """The answer of `docker buildx build --call=targets,format=json`: a list of `{"name", "default", ...}`."""
+
+    def bake_targets(self, file: Path) -> list[str]:
+        """The names of all targets of a bake file."""
+
+    def bake_print(self, file: Path, targets: Sequence[str]) -> dict[str, Any]:
+        """The answer of `docker buildx bake --print`: `{"group": ..., "target": ...}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A target of the file. `stage` is the Dockerfile stage behind it, `definition` its bake definition.
+
+    `default` marks what a plain `docker build` (or a bare `bake`) builds.
+    """
+
+    name: str
+    stage: str
+    file: Path
+    dockerfile: Dockerfile
+    definition: Mapping[str, Any]
+    default: bool = False
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """The platforms that the bake file asks for."""
+        return tuple(self.definition.get("platforms", ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Every target, and the build file they stand in (a Dockerfile or a bake file)."""
+
+    source: Path
+    targets: tuple[Target, ...]
+
+    def named(self, name: str) -> Target:
+        """The target with this name. Raises ConfigurationError with the nearest and all names."""
+        for target in self.targets:
+            if target.name.lower() == name.lower():
+                return target
+        raise unknown("target", name, self)
+
+
+def unknown(noun: str, name: str, targets: Targets) -> ConfigurationError:
+    """The error for a name that no target has."""
+    import difflib
+
+    names = [target.name for target in targets.targets]
+    near = difflib.get_close_matches(name, names, n=1)
+    guess = f"did you mean {near[0]!r}? " if near else ""
+    return ConfigurationError(
+        f"there is no {noun} {name!r} in {targets.source}", hint=f"{guess}targets: {', '.join(names) or 'none'}"
+    )
+
+
+def source(options: Options) -> tuple[Path, bool]:
+    """The build file and whether it is a bake file. Raises ConfigurationError where there is none.
+
+    A bake file in the context wins over its Dockerfile, since it says more; naming a file decides.
+    """
+    if not options.context.is_dir():
+        raise ConfigurationError(f"the context {options.context} is not a folder", hint="name it with --context")
+    if options.file and options.bake_file:
+        raise ConfigurationError("--file and --bake-file exclude each other", hint="give the one that is to be used")
+    given = options.file or options.bake_file
+    if given:
+        if not given.is_file():
+            beside = options.context / given
+            if not beside.is_file():
+                raise ConfigurationError(f"there is no file {given}")
+            given = beside
+        return given, options.bake_file is not None
+    for name in BAKE_FILES:
+        if (options.context / name).is_file():
+            return options.context / name, True
+    plain = options.context / "Dockerfile"
+    if plain.is_file():
+        return plain, False
+    raise ConfigurationError(
+        f"there is neither a Dockerfile nor a bake file in {options.context}", hint="name one with --file or --bake-file"
+    )
+
+
+def discover(options: Options, asked: Asked) -> Targets:
+    """All targets of the repository's build file."""
+    path, is_bake = source(options)
+    return _from_bake(path, asked) if is_bake else _from_dockerfile(path, options, asked)
+
+
+def _from_dockerfile(path: Path, options: Options, asked: Asked) -> Targets:
+    args = pairs(options.build_arg)
+    parsed = read(path)
+    found = []
+    for answer in asked.targets(options.context, path, args):
+        name = str(answer.get("name") or "")
+        default = bool(answer.get("default"))
+        if not name and not default:
+            continue  # a stage without a name can only be built by its number
+        stage = name or parsed.stages[-1].name
+        definition: dict[str, Any] = {
+            "context": str(options.context),
+            "dockerfile": str(path.resolve()),
+            "target": stage,
+            **({"args": args} if args else {}),
+        }
+        found.append(Target(name or "image", stage, path, parsed, definition, default))
+    return Targets(path, tuple(found))
+
+
+def _from_bake(path: Path, asked: Asked) -> Targets:
+    names = asked.bake_targets(path)
+    printed = asked.bake_print(path, names)
+    defaults = set(_expand(printed, "default")) or set(names[:0])
+    folder = path.resolve().parent
+    parsed: dict[Path, Dockerfile] = {}
+    found = []
+    for name in names:
+        definition = dict(printed["target"].get(name, {}))
+        context = Path(definition.get("context", "."))
+        definition["context"] = str(context if context.is_absolute() else folder / context)
+        file = Path(definition["context"]) / definition.get("dockerfile", "Dockerfile")
+        definition["dockerfile"] = str(file)
+        graph = Dockerfile()
+        if "dockerfile-inline" not in definition and file.is_file():
+            graph = parsed.setdefault(file, read(file) if file not in parsed else graph)
+        last = graph.stages[-1].name if graph.stages else name
+        stage = str(definition.get("target", last)).lower()
+        found.append(Target(name, stage, file, graph, definition, name in defaults))
+    return Targets(path, tuple(found))
+
+
+def _expand(printed: Mapping[str, Any], name: str) -> list[str]:
+    """The targets of a group, groups inside groups included."""
+    group = printed.get("group", {}).get(name)
+    if group is None:
+        return [name] if name in printed.get("target", {}) else []
+    return [target for member in group.get("targets", ()) for target in _expand(printed, member) if member != name]
