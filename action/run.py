@@ -11,9 +11,16 @@ import json
 import os
 import sys
 import uuid
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from ci_buildkit.__main__ import main as command
+from ci_buildkit.config.options import Options
+from ci_buildkit.config.sources import load
+from ci_buildkit.errors import CiBuildkitError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # CONTRACTS: "Exit codes of every command".
 MEANINGS = {
@@ -60,7 +67,9 @@ def verdict(record: Mapping[str, Any], code: int) -> str:
             parts.append(f"{stage['name']} {stage['outcome']}" + (f" ({reason[:LONGEST_REASON]})" if reason else ""))
     parts += [" ".join(str(problem["reason"]).split())[:LONGEST_REASON] for problem in record.get("problems", ())[:3]]
     where = "the job summary and the report have the details" if record else "the log of the step above says what to do"
-    return f"The pipeline ended with exit code {code}, {why}{': ' if parts else ''}{'; '.join(parts)}. See also: {where}."
+    return (
+        f"The pipeline ended with exit code {code}, {why}{': ' if parts else ''}{'; '.join(parts)}. See also: {where}."
+    )
 
 
 def outputs(record: Mapping[str, Any], code: int, report: Path) -> dict[str, str]:
@@ -96,10 +105,6 @@ def write_outputs(values: Mapping[str, str], path: Path) -> None:
 
 def report_folder(environ: Mapping[str, str]) -> Path:
     """Where the pipeline will write its report; the default where its options are wrong, which it will say itself."""
-    from ci_buildkit.config.options import Options
-    from ci_buildkit.config.sources import load
-    from ci_buildkit.errors import CiBuildkitError
-
     try:
         return load({}, environ).options.report_dir.absolute()
     except CiBuildkitError:
@@ -108,8 +113,6 @@ def report_folder(environ: Mapping[str, str]) -> Path:
 
 def pipeline() -> int:
     """Run `ci-buildkit run`, all of whose options come from the environment; returns its exit code."""
-    from ci_buildkit.__main__ import main as command
-
     sys.argv = ["ci-buildkit", "run"]
     try:
         code = command()

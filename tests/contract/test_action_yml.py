@@ -60,7 +60,9 @@ def test_an_input_reaches_the_pipeline_by_its_own_variable(name: str) -> None:
 
 
 def test_no_other_input_variable_is_set() -> None:
-    assert {key for key in step("run")["env"] if key.startswith(INPUT_PREFIX)} == {INPUT_PREFIX + n.upper() for n in OPTIONS}
+    assert {key for key in step("run")["env"] if key.startswith(INPUT_PREFIX)} == {
+        INPUT_PREFIX + n.upper() for n in OPTIONS
+    }
 
 
 def test_every_step_has_a_name_and_an_id_of_its_own() -> None:
