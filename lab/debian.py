@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
@@ -102,7 +103,9 @@ def unpacked(store: Store, package: str, architecture: str) -> Path:
         ]
         with step(f"fetched {package} for {architecture}"):
             if not any(_lists(store, architecture).glob("*Packages*")):
-                run(["apt-get", *options, "update"], cwd=work)
+                # One of several lists may be out of step for a while (a mirror being renewed); the rest may do.
+                with contextlib.suppress(LabError):
+                    run(["apt-get", *options, "update"], cwd=work)
             run(["apt-get", *options, "download", package], cwd=work)
             archive = next(work.glob("*.deb"))
             run(["dpkg", "-x", archive, work])
