@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from . import debian, tools
 from .console import LabError, run, step
+from .environment import RUNNER_IMAGE
 from .images import BUNDLE, PATH, ca_bundle, programs
 from .layers import Image, Layer
 from .places import digest
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from .layers import LayerWriter
     from .places import Store
 
-NAME = "ci-buildkit/act-runner"
 SUITE = "bookworm"
 PACKAGES = ("ca-certificates", "git", "libatomic1", "libstdc++6", "python3", "python3-pip", "python3-venv")
 NODE = Path(__file__).resolve().parent / "runner"
@@ -44,7 +44,7 @@ def image(store: Store) -> Image:
     own = f"linux/{debian.native()}"
     buildx = programs(store, tools.BY_NAME["buildx"], {"buildx": "usr/local/lib/docker/cli-plugins/docker-buildx"})
     config = {"Env": [f"{name}={value}" for name, value in SETTINGS.items()], "Cmd": ["/bin/bash"]}
-    return Image(NAME, ("latest",), {own: [_root(store), _node(store), _docker(), buildx]}, config)
+    return Image(RUNNER_IMAGE, ("latest",), {own: [_root(store), _node(store), _docker(), buildx]}, config)
 
 
 def _root(store: Store) -> Layer:
@@ -60,7 +60,7 @@ def _root(store: Store) -> Layer:
         layer.directory("opt/hostedtoolcache")
         layer.file(BUNDLE, ca_bundle())
 
-    return Layer("act-runner", digest(Path(__file__), SUITE, *PACKAGES, ca_bundle()), write)
+    return Layer("act-runner", digest(SUITE, *PACKAGES, LEFT_OUT.pattern, ca_bundle()), write)
 
 
 def _debootstrap(root: Path) -> None:
@@ -90,7 +90,7 @@ def _node(store: Store) -> Layer:
             install(NODE, Path(work))
             layer.file("usr/local/bin/node", Path(work, "node_modules", package, "bin", "node"), 0o755)
 
-    return Layer("node", digest(Path(__file__), NODE / "package-lock.json", package), write)
+    return Layer("node", digest(NODE / "package-lock.json", package), write)
 
 
 def install(project: Path, work: Path) -> None:
@@ -111,4 +111,4 @@ def _docker() -> Layer:
             raise LabError("cannot make the act runner image", "there is no docker on PATH", "install docker-cli")
         layer.file("usr/local/bin/docker", Path(found).resolve(), 0o755)
 
-    return Layer("docker-cli", digest(Path(__file__), run(["docker", "--version"])), write)
+    return Layer("docker-cli", digest("usr/local/bin/docker", run(["docker", "--version"])), write)
