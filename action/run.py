@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from ci_buildkit.__main__ import main as command
 from ci_buildkit.config.options import Options
 from ci_buildkit.config.sources import load
 from ci_buildkit.errors import CiBuildkitError
+from ci_buildkit.github.runner import GitHub
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,14 +95,6 @@ def outputs(record: Mapping[str, Any], code: int, report: Path) -> dict[str, str
     }
 
 
-def write_outputs(values: Mapping[str, str], path: Path) -> None:
-    """Append to the file of GITHUB_OUTPUT in the form that takes any value (GitHub's workflow commands, multiline)."""
-    with path.open("a", encoding="utf-8") as stream:
-        for name, value in values.items():
-            mark = f"ghadelimiter_{uuid.uuid4()}"
-            stream.write(f"{name}<<{mark}\n{value}\n{mark}\n")
-
-
 def report_folder(environ: Mapping[str, str]) -> Path:
     """Where the pipeline will write its report; the default where its options are wrong, which it will say itself."""
     try:
@@ -127,7 +119,9 @@ def main(environ: Mapping[str, str]) -> int:
     before = identity(report / "run.json")
     code = pipeline()
     values = outputs(read_record(report / "run.json", before), code, report)
-    write_outputs(values, Path(environ["GITHUB_OUTPUT"]))
+    github = GitHub.from_environ(environ)
+    for name, value in values.items():
+        github.set_output(name, value)
     return 0
 
 

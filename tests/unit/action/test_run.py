@@ -64,6 +64,7 @@ def parsed(path: Path) -> dict[str, str]:
 def step(run: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Step:
     """Run the step with a pipeline that writes `text` as its record and ends with `code`."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "output").touch()
     environ = {"GITHUB_OUTPUT": str(tmp_path / "output"), "CI_BUILDKIT_INPUT_REPORT_DIR": "out/report"}
 
     def call(code: int, text: str | None) -> dict[str, str]:
@@ -128,7 +129,7 @@ def test_passing_without_a_readable_record_is_not_green(step: Step, text: str | 
 def test_a_record_of_an_earlier_run_is_not_this_ones(step: Step) -> None:
     step(0, record(stage("lint", "passed")).to_json())
     assert "version" in step(0, record(stage("lint", "passed")).to_json())
-    Path("output").unlink()
+    Path("output").write_text("")
     found = step(4, None)
     assert found["exit-code"] == "4"
     assert "version" not in found
@@ -146,6 +147,7 @@ def test_wrong_options_do_not_stop_the_outputs(
     run: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "output").touch()
     monkeypatch.setattr(sys, "argv", ["run.py"])
     monkeypatch.setenv("CI_BUILDKIT_INPUT_PLATFORM", "nonsense")
     assert run.main({**os.environ, "GITHUB_OUTPUT": str(tmp_path / "output")}) == 0

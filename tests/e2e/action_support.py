@@ -1,0 +1,220 @@
+"""Runs a caller's workflow under act against this checkout's action, and reads what happened from act's JSON log."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+ACTION = "org/ci-buildkit@v1"
+UPLOAD = "actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02"
+# act copies the caller's own checkout instead of running this action; the commit only has to look like one.
+CHECKOUT = "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8"
+SECONDS = 300
+
+WORKFLOW = """
+name: CI
+on: push
+permissions:
+  contents: read
+jobs:
+  pipeline:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: {checkout}
+      - id: ci
+        uses: {action}
+        with:
+{inputs}
+      - name: tell
+        if: always()
+        env:
+          OUTPUTS: ${{{{ toJSON(steps.ci.outputs) }}}}
+          OUTCOME: ${{{{ steps.ci.outcome }}}}
+        run: |
+          printf 'outcome=%s\\n' "$OUTCOME"
+          printf 'outputs=%s\\n' "$(printf '%s' "$OUTPUTS" | tr -d '\\n')"
+"""
+
+
+def export_checkout(target: Path) -> Path:
+    """Copy what would be committed of this checkout: tracked and new files, nothing that Git ignores."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, listed.split("\0")):
+        source, copy = ROOT / name, target / name
+        if source.is_file():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, copy)
+    return target
+
+
+def stand_in() -> Path:
+    """The folder of the upload-artifact stand-in, bundled by the lab on first use."""
+    command = [sys.executable, "-m", "lab.upload_artifact"]
+    return Path(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip())
+
+
+def git(folder: Path, *arguments: str) -> None:
+    """Run git with an identity and a date of its own."""
+    identity = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+    for role in ("AUTHOR", "COMMITTER"):
+        identity |= {f"GIT_{role}_NAME": "test", f"GIT_{role}_EMAIL": "test@example.com"}
+        identity[f"GIT_{role}_DATE"] = "2026-01-02T03:04:05Z"
+    subprocess.run(["git", "-C", folder, *arguments], check=True, capture_output=True, env={**os.environ, **identity})
+
+
+def caller(folder: Path, project: Path, inputs: Mapping[str, str], changes: Mapping[str, tuple[str, str]]) -> Path:
+    """A repository with a copy of `project` and a workflow that uses the action, committed and tagged v1.2.3.
+
+    `changes` maps a file to a text in it and what replaces that text.
+    """
+    shutil.copytree(project, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("ci-report", ".lab"))
+    for name, (old, new) in changes.items():
+        text = (folder / name).read_text(encoding="utf-8")
+        assert old in text, f"{name} does not hold {old!r}"
+        (folder / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+    lines = "\n".join(f"          {name}: {json.dumps(value)}" for name, value in inputs.items())
+    workflow = folder / ".github" / "workflows" / "ci.yml"
+    workflow.parent.mkdir(parents=True, exist_ok=True)
+    workflow.write_text(WORKFLOW.format(checkout=CHECKOUT, action=ACTION, inputs=lines), encoding="utf-8")
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "remote", "add", "origin", "https://example.com/acme/buildme.git")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message=Use ci-buildkit")
+    git(folder, "tag", "--annotate", "--message=v1.2.3", "v1.2.3")
+    return folder
+
+
+@dataclass(frozen=True)
+class ActRun:
+    """One finished run of act: its exit code, its log as records, and the folder of its artifact server."""
+
+    code: int
+    records: list[dict[str, Any]]
+    artifact_folder: Path
+    stderr: str = field(repr=False)
+
+    @property
+    def job_results(self) -> dict[str, str]:
+        """The result of each job that ran; a job that act skipped silently is missing here."""
+        return {record["jobID"]: record["jobResult"] for record in self.records if "jobResult" in record}
+
+    @property
+    def text(self) -> str:
+        """Everything that was logged, one record a line."""
+        return "\n".join(str(record.get("msg", "")).rstrip("\n") for record in self.records)
+
+    def step_results(self) -> dict[str, str]:
+        """The result of each step by its id path, such as `ci/run` for a step inside the action."""
+        ended = (record for record in self.records if "stepResult" in record and record.get("stage") == "Main")
+        return {"/".join(record["stepID"]): record["stepResult"] for record in ended}
+
+    def commands(self, name: str) -> list[dict[str, Any]]:
+        """The workflow commands of one kind that steps gave."""
+        return [record for record in self.records if record.get("command") == name]
+
+    @cached_property
+    def told(self) -> dict[str, str]:
+        """What the last step printed: the outcome of the action's step, and its outputs as JSON."""
+        found: dict[str, str] = {}
+        for record in self.records:
+            for line in str(record.get("msg", "")).splitlines():
+                name, equals, value = line.partition("=")
+                if record.get("step") == "tell" and equals and name in {"outcome", "outputs"}:
+                    found[name] = value
+        return found
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The action's outputs."""
+        result: dict[str, str] = json.loads(self.told["outputs"])
+        return result
+
+    @property
+    def summary(self) -> str:
+        """The job summary of the pipeline's step."""
+        return "\n".join(
+            record["content"] for record in self.commands("summary") if record.get("stepID", [])[-1:] == ["run"]
+        )
+
+    def artifacts(self) -> dict[str, zipfile.ZipFile]:
+        """The uploaded artifacts by name (the server keeps RUN/NAME/NAME.zip)."""
+        return {path.stem: zipfile.ZipFile(io.BytesIO(path.read_bytes())) for path in self.artifact_folder.rglob("*.zip")}
+
+
+@dataclass(frozen=True)
+class Act:
+    """act on the lab's engine, with the action taken from `exported`; no network but for package registries."""
+
+    lab: Mapping[str, str]
+    exported: Path
+    upload: Path
+    work: Path
+
+    def command(self, port: int, artifacts: Path) -> list[str]:
+        """The command line for one run."""
+        config = self.lab["CI_BUILDKIT_BUILDKITD_CONFIG"]
+        environment = {
+            "CI_BUILDKIT_BUILDER_IMAGE": self.lab["CI_BUILDKIT_BUILDER_IMAGE"],
+            "CI_BUILDKIT_BUILDKITD_CONFIG": config,
+            "CI_BUILDKIT_BUILDER_DRIVER_OPTS": self.lab["CI_BUILDKIT_BUILDER_DRIVER_OPTS"],
+            # A package index of this machine's own holds inside the job too.
+            **{name: os.environ[name] for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX") if name in os.environ},
+        }
+        return [
+            str(Path(sys.executable).parent / "act"), "push", "--json", "--rm", "--pull=false", "--action-offline-mode",
+            "--platform", f"ubuntu-latest={self.lab['CI_BUILDKIT_RUNNER_IMAGE']}",
+            "--local-repository", f"{ACTION}={self.exported}", "--local-repository", f"{UPLOAD}={self.upload}",
+            "--container-daemon-socket", self.lab["DOCKER_HOST"], "--container-options", f"-v {config}:{config}:ro",
+            "--artifact-server-path", str(artifacts), "--artifact-server-addr", "127.0.0.1",
+            "--artifact-server-port", str(port), "--no-cache-server",
+            "--action-cache-path", str(self.work / "actions"),
+            *(f"--env={name}={value}" for name, value in environment.items()),
+        ]  # fmt: skip
+
+    def run(self, repository: Path) -> ActRun:
+        """Run the repository's workflow for a push."""
+        artifacts = self.work / "artifacts" / repository.name
+        own = {"ACT_DISABLE_VERSION_CHECK": "1", "XDG_CONFIG_HOME": str(self.work / "config")}
+        done = subprocess.run(
+            self.command(free_port(), artifacts), cwd=repository, env={**os.environ, **self.lab, **own}, check=False,
+            capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        return ActRun(done.returncode, list(parse(done.stdout)), artifacts, done.stderr)
+
+
+def parse(log: str) -> Iterator[dict[str, Any]]:
+    """The records of act's JSON log; other lines become records of their own."""
+    for line in log.splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            record = None
+        yield record if isinstance(record, dict) else {"msg": line}
+
+
+def free_port() -> int:
+    """A port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def remove_builder(name: str, lab: Mapping[str, str]) -> None:
+    """Remove a docker-container builder whose record is gone with the job's container: its container and volume."""
+    container = f"buildx_buildkit_{name}0"
+    for command in (["rm", "--force", container], ["volume", "rm", "--force", f"{container}_state"]):
+        subprocess.run(["docker", *command], env={**os.environ, **lab}, check=False, capture_output=True)
