@@ -97,38 +97,60 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 
 // ask sends the command to the server and returns what to print.
 // The error wraps errUsage if there is no such command or its arguments do not fit.
-func ask(ctx context.Context, c *client.Client, command []string) (string, error) {
-	if len(command) == 0 {
+func ask(ctx context.Context, c *client.Client, words []string) (string, error) {
+	if len(words) == 0 {
 		return "", fmt.Errorf("%w: no command given; see --help", errUsage)
 	}
-	name, args := command[0], command[1:]
-	switch {
-	case name == "greet" && (len(args) == 1 || len(args) == 2):
-		language := ""
-		if len(args) == 2 {
-			language = args[1]
-		}
-		greeting, err := c.Greet(ctx, args[0], language)
-		return greeting.Text, err
-	case name == "translate" && len(args) == 2:
-		translation, err := c.Translate(ctx, args[0], args[1])
-		return translation.Text, err
-	case name == "phrases" && len(args) == 0:
-		return phrases(ctx, c)
-	case name == "server-version" && len(args) == 0:
-		answer, err := c.Version(ctx)
-		return fmt.Sprintf("%s %s %s", answer.Version, answer.Go, answer.Platform), err
-	default:
+	name, args := words[0], words[1:]
+	command, ok := commands[name]
+	if !ok || len(args) < command.minArgs || len(args) > command.maxArgs {
 		return "", fmt.Errorf("%w: no command %q with %d arguments; see --help", errUsage, name, len(args))
 	}
+	return command.run(ctx, c, args)
+}
+
+// command is what one word of the command line does.
+type command struct {
+	minArgs, maxArgs int
+	run              func(ctx context.Context, c *client.Client, args []string) (string, error)
+}
+
+// commands maps the name of each command to what it does.
+var commands = map[string]command{
+	"greet":          {1, 2, greet},
+	"translate":      {2, 2, translate},
+	"phrases":        {0, 0, phrases},
+	"server-version": {0, 0, serverVersion},
+}
+
+// greet returns a greeting of args[0], in the language args[1] if there is one.
+func greet(ctx context.Context, c *client.Client, args []string) (string, error) {
+	language := ""
+	if len(args) > 1 {
+		language = args[1]
+	}
+	greeting, err := c.Greet(ctx, args[0], language)
+	return greeting.Text, err
+}
+
+// translate returns the phrase args[0] in the language args[1].
+func translate(ctx context.Context, c *client.Client, args []string) (string, error) {
+	translation, err := c.Translate(ctx, args[0], args[1])
+	return translation.Text, err
 }
 
 // phrases returns the server's phrases, one a line, and its languages in the last line.
-func phrases(ctx context.Context, c *client.Client) (string, error) {
+func phrases(ctx context.Context, c *client.Client, _ []string) (string, error) {
 	catalogue, err := c.Phrases(ctx)
 	if err != nil {
 		return "", err
 	}
 	lines := append(catalogue.Phrases, "in "+strings.Join(catalogue.Languages, ", "))
 	return strings.Join(lines, "\n"), nil
+}
+
+// serverVersion returns the server's version, Go release and platform.
+func serverVersion(ctx context.Context, c *client.Client, _ []string) (string, error) {
+	answer, err := c.Version(ctx)
+	return fmt.Sprintf("%s %s %s", answer.Version, answer.Go, answer.Platform), err
 }
