@@ -103,7 +103,13 @@ def go(version: str, architecture: str) -> Layer:
     """Return the layer with one Go distribution at /usr/local/go."""
 
     def write(layer: LayerWriter) -> None:
-        layer.tree(tools.toolchain(version, architecture), "usr/local/go", skip=lambda path: bool(NOT_IN_IMAGE.search(path)))
+        layer.tree(
+            tools.toolchain(version, architecture),
+            "usr/local/go",
+            skip=lambda path: bool(NOT_IN_IMAGE.search(path)),
+            # A module's files have no modes; the go command makes the same two folders executable for itself.
+            executable=lambda path: path.startswith(("bin/", "pkg/tool/")),
+        )
         layer.directory("go", 0o1777)
         layer.directory("go/src", 0o1777)
         layer.directory("go/bin", 0o1777)

@@ -20,7 +20,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 # Run as a file, Python puts lab/ itself first; the package is one level up.
 sys.path[0] = str(CHECKOUT)
 
-from lab import console, debian, emulation, environment, images, tools  # noqa: E402
+from lab import console, debian, emulation, environment, images, runner, tools  # noqa: E402
 from lab.console import EXIT_ENGINE, LabError, run, say, step  # noqa: E402
 from lab.engine import Engine  # noqa: E402
 from lab.places import SPACE_TO_BUILD, SPACE_TO_START, Places, Store, digest, require_space  # noqa: E402
@@ -28,6 +28,8 @@ from lab.registry import Registry  # noqa: E402
 
 if TYPE_CHECKING:
     from types import FrameType
+
+    from lab.layers import Image
 
 
 class Lab:
@@ -67,7 +69,7 @@ class Lab:
         with step("started the registry"):
             self.registry.up()
         with step("filled the registry"):
-            for image in images.table(self.store):
+            for image in self.images():
                 self.registry.fill(self.store, image)
         self.places.sockets.mkdir(parents=True, exist_ok=True, mode=0o711)
         key = digest(*(str(folders[name]) for name in ("moby", "runc")))
@@ -108,9 +110,10 @@ class Lab:
             debian.unpacked(self.store, name, debian.native())
         if not shutil.which("docker"):
             debian.unpacked(self.store, "docker.io", debian.native())
-        for image in images.table(self.store):
-            if image.name in {"library/alpine", "library/golang"}:
-                image.layout(self.store)
+        layers = {layer.key: layer for image in self.images() for one in image.layers.values() for layer in one}
+        for layer in layers.values():
+            if layer.name not in tools.BY_NAME:
+                layer.blob(self.store)
 
     def link(self, folders: dict[str, Path]) -> None:
         """Make the folder that goes on PATH: a link to each program of this definition."""
@@ -136,13 +139,12 @@ class Lab:
             "CI_BUILDKIT_BUILDER_IMAGE": environment.BUILDER_IMAGE,
             "CI_BUILDKIT_BUILDKITD_CONFIG": str(self.places.run / "buildkitd.toml"),
             "CI_BUILDKIT_BUILDER_DRIVER_OPTS": "network=host",
-            **self.runner(),
+            "CI_BUILDKIT_RUNNER_IMAGE": f"localhost:{self.registry.port}/{environment.RUNNER_IMAGE}:latest",
         }
 
-    def runner(self) -> dict[str, str]:
-        """Return the variable that names the image in which act runs jobs, when the table has one."""
-        names = [one for one in images.table(self.store) if one.name == environment.RUNNER_IMAGE]
-        return {"CI_BUILDKIT_RUNNER_IMAGE": f"localhost:{self.registry.port}/{one.name}:{one.tags[0]}" for one in names}
+    def images(self) -> list[Image]:
+        """Return every image of the registry, each ready to be made."""
+        return [*images.table(self.store), runner.image(self.store)]
 
     def down(self) -> None:
         """End and remove everything the lab started; the cache of outputs stays. Safe to repeat."""
@@ -169,6 +171,9 @@ def up() -> str:
     with lab.places.locked():
         if wanted != "never" and lab.running():
             return share(lab)
+        # A lab that runs (of another version of these files, say) was chosen before; do not ask again.
+        if wanted == "auto" and lab.engine.healthy():
+            wanted = "always"
         reason = "" if wanted == "always" else environment.why_no_docker(lab.places.cache / "machine-docker")
         if wanted != "always" and not reason:
             environment.write(CHECKOUT, environment.lines({}, None), {"engine": "the machine's Docker"})

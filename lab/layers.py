@@ -96,8 +96,18 @@ class LayerWriter:
         entry.linkname = target
         self._archive.addfile(entry)
 
-    def tree(self, source: Path, at: str, *, skip: Callable[[str], bool] = lambda _path: False) -> None:
-        """Add the folder ``source`` under ``at`` in a fixed order, but not what ``skip`` says of the relative path."""
+    def tree(
+        self,
+        source: Path,
+        at: str,
+        *,
+        skip: Callable[[str], bool] = lambda _path: False,
+        executable: Callable[[str], bool] = lambda _path: False,
+    ) -> None:
+        """Add the folder ``source`` under ``at`` in a fixed order.
+
+        ``skip`` and ``executable`` are asked of each relative path: left out, and made executable whatever its mode.
+        """
         for folder, folders, names in os.walk(source):
             below = os.path.relpath(folder, source)
             folders[:] = sorted(name for name in folders if not skip(os.path.normpath(f"{below}/{name}")))
@@ -106,14 +116,15 @@ class LayerWriter:
             for name in sorted([*names, *(one for one in folders if Path(folder, one).is_symlink())]):
                 relative = os.path.normpath(f"{below}/{name}")
                 if not skip(relative):
-                    self._add(Path(folder, name), f"{at}/{relative}" if at else relative)
+                    mode = 0o755 if executable(relative) else 0o200
+                    self._add(Path(folder, name), f"{at}/{relative}" if at else relative, mode)
 
-    def _add(self, source: Path, path: str) -> None:
+    def _add(self, source: Path, path: str, mode: int) -> None:
         found = source.lstat()
         if stat.S_ISLNK(found.st_mode):
             self.link(path, os.readlink(source))
         elif stat.S_ISREG(found.st_mode):
-            self.file(path, source, stat.S_IMODE(found.st_mode) | stat.S_IWUSR)
+            self.file(path, source, stat.S_IMODE(found.st_mode) | mode)
 
 
 @dataclass(frozen=True)
