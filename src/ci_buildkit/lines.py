@@ -1,0 +1,59 @@
+"""Lines of text out of a file that may be anything: any encoding, any size."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+MAX_LINE = 16 * 1024 * 1024
+"""Bytes of one line; a longer one ends the reading with `TooLong`."""
+
+_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+# How BuildKit's plain progress marks a line: `#12 0.345 text`.
+_PLAIN_PROGRESS = re.compile(r"^#\d+ \d+\.\d+ ")
+
+
+class TooLong(ValueError):  # noqa: N818 - it reads as what happened
+    """A line is longer than MAX_LINE."""
+
+
+def encoding_of(head: bytes) -> str:
+    """The encoding that a byte order mark at the start tells; UTF-8 without one (PowerShell writes UTF-16)."""
+    return next((encoding for bom, encoding in _BOMS if head.startswith(bom)), "utf-8")
+
+
+def decode(head: bytes) -> str:
+    """The start of a file as text, whatever it is; a character cut at its end is left out."""
+    return codecs.getincrementaldecoder(encoding_of(head))("replace").decode(head)
+
+
+def lines(stream: BinaryIO) -> Iterator[str]:
+    """Every line of a seekable stream without its end; what cannot be decoded becomes U+FFFD.
+
+    Raises:
+        TooLong: a line is longer than MAX_LINE.
+    """
+    encoding = encoding_of(stream.read(4))
+    stream.seek(0)
+    if encoding == "utf-8":
+        while raw := stream.readline(MAX_LINE):
+            if len(raw) >= MAX_LINE and not raw.endswith(b"\n"):
+                raise TooLong
+            yield raw.decode("utf-8", "replace").rstrip("\r\n")
+        return
+    text = io.TextIOWrapper(stream, encoding, errors="replace", newline="\n")
+    try:
+        while line := text.readline(MAX_LINE):
+            if len(line) >= MAX_LINE and not line.endswith("\n"):
+                raise TooLong
+            yield line.rstrip("\r\n")
+    finally:
+        text.detach()
+
+
+def without_progress_prefix(line: str) -> str:
+    """`line` without the `#12 0.345 ` that BuildKit's plain progress puts before what a step prints."""
+    return _PLAIN_PROGRESS.sub("", line) if line.startswith("#") else line

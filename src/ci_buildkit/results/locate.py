@@ -1,0 +1,72 @@
+"""Find the file and line of a failure in its text, for the many reports that have it nowhere else.
+
+One pattern covers what compilers, assertion libraries and stack traces have in common, `path.ext:line`; Python's
+tracebacks write it differently. Which of several places it is, the repository decides: a place in a file that exists
+there is better than one in a library.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import NamedTuple
+
+from ci_buildkit.paths import PathMapper, is_foreign
+
+_EXTENSIONS = (
+    "bats|cc|cjs|clj|cpp|cs|cxx|c|dart|erl|exs|ex|feature|fs|go|groovy|hpp|hs|h|java|jsx|js|kt|lua|mjs|mm|ml|m|php|"
+    "pl|pm|py|rb|rs|scala|sh|swift|tsx|ts|t|vb|vue|zig"
+)
+_PLACE = re.compile(
+    rf"File \"([^\"\n]{{1,1000}})\", line (\d{{1,7}})|(?<![\w./@+\\-])((?:[A-Za-z]:)?[\w./@+\\-]{{1,400}}\.(?:{_EXTENSIONS}))(?::|\()(\d{{1,7}})(?!\w)"
+)
+_LONGEST = 32 * 1024
+_MOST = 100
+
+
+class Place(NamedTuple):
+    """A file and a 1-based line."""
+
+    path: str
+    line: int
+
+
+class _Candidate(NamedTuple):
+    place: Place
+    known: bool
+    written: str
+
+
+def locate(text: str, mapper: PathMapper, class_name: str = "") -> Place | None:
+    """The most telling place in a failure's text, its path mapped to the repository; None where there is none."""
+    candidates = _candidates(text, mapper)
+    if not candidates:
+        return None
+    known = [candidate for candidate in candidates if candidate.known]
+    pool = known or [candidate for candidate in candidates if not is_foreign(candidate.written)]
+    if not pool:
+        return None
+    words = set(re.split(r"[^\w-]+", class_name))
+    own = [candidate for candidate in pool if _stem(candidate.place.path) in words]
+    pool = own or pool
+    # Python lists the innermost call last, everybody else first.
+    return pool[-1 if pool[-1].place.path.endswith(".py") else 0].place
+
+
+def _candidates(text: str, mapper: PathMapper) -> list[_Candidate]:
+    if len(text) > _LONGEST:
+        text = text[: _LONGEST // 2] + "\n" + text[-_LONGEST // 2 :]
+    found = []
+    for match in _PLACE.finditer(text):
+        written, line = match[1] or match[3], int(match[2] or match[4])
+        if line == 0 or written.startswith("//"):
+            continue
+        mapped = mapper.map(written)
+        found.append(_Candidate(Place(mapped.path, line), mapped.known, written))
+        if len(found) == _MOST:
+            break
+    return found
+
+
+def _stem(path: str) -> str:
+    return posixpath.basename(path).partition(".")[0]

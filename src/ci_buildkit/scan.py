@@ -1,0 +1,145 @@
+"""The files that the PATH arguments of `results` and `findings` name: files, folders (recursive) and globs.
+
+Nothing outside of a folder that was named is read: symbolic links that lead out of it are reported, not followed.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ci_buildkit.paths import display
+from ci_buildkit.problem import Problem
+
+MAX_FILES = 100_000
+"""Files looked at for one command; more is a problem of kind `limit`."""
+_SKIPPED = frozenset({".git", "__pycache__"})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A regular file. `name` is how reports call it; `explicit` says that the user named it and no folder did."""
+
+    path: Path
+    name: str
+    explicit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Every file once, in the order of the arguments and then of names, and what could not be looked at."""
+
+    files: tuple[Found, ...]
+    problems: tuple[Problem, ...]
+
+
+def scan(paths: Sequence[str | Path], *, limit: int = MAX_FILES) -> Scan:
+    """The files that `paths` name. A path that names nothing is a problem of kind `missing`."""
+    files: list[Found] = []
+    problems: list[Problem] = []
+    seen: set[str] = set()
+    for found in (item for path in paths for item in _expand(str(path))):
+        if isinstance(found, Problem):
+            problems.append(found)
+            continue
+        real = os.path.realpath(found.path)
+        if real in seen:
+            continue
+        if len(files) == limit:
+            problems.append(Problem(found.name, "limit", f"more than {limit} files; name the reports more closely"))
+            break
+        seen.add(real)
+        files.append(found)
+    return Scan(tuple(files), tuple(problems))
+
+
+def _expand(text: str) -> Iterator[Found | Problem]:
+    path = Path(text)
+    try:
+        mode = path.stat().st_mode
+    except ValueError:
+        yield Problem(text.replace("\0", "\ufffd"), "missing", "the path holds a NUL byte")
+    except OSError as error:
+        if isinstance(error, PermissionError):
+            yield Problem(text, "unreadable", f"cannot be looked at: {error.strerror}")
+        elif glob.has_magic(text):
+            yield from _glob(text)
+        elif path.is_symlink():
+            yield Problem(text, "missing", "is a symbolic link to nothing")
+        else:
+            yield Problem(text, "missing", "no such file or folder")
+    else:
+        yield from _folder(path) if stat.S_ISDIR(mode) else _file(path, mode, explicit=True)
+
+
+def _file(path: Path, mode: int, *, explicit: bool) -> Iterator[Found | Problem]:
+    if stat.S_ISREG(mode):
+        yield Found(path, display(path), explicit)
+    elif explicit:
+        yield Problem(display(path), "unreadable", "is neither a regular file nor a folder")
+
+
+def _glob(pattern: str) -> Iterator[Found | Problem]:
+    matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - an absolute pattern is fine here
+    if not matches:
+        yield Problem(pattern, "missing", "matches no file")
+    fixed = list(_before_magic(Path(pattern).parts))
+    base = Path(*fixed) if fixed else Path()
+    for match in matches:
+        path = Path(match)
+        if path.is_dir():
+            if not path.is_symlink() and not pattern.rstrip("/").endswith("**"):
+                yield from _folder(path)
+            continue
+        yield from _inside(path, base, explicit=True)
+
+
+def _before_magic(parts: Iterable[str]) -> Iterator[str]:
+    for part in parts:
+        if glob.has_magic(part):
+            return
+        yield part
+
+
+def _folder(folder: Path) -> Iterator[Found | Problem]:
+    failed: list[OSError] = []
+    for where, folders, files in os.walk(folder, onerror=failed.append):
+        for error in failed:
+            yield Problem(str(error.filename), "unreadable", f"cannot be listed: {error.strerror}")
+        failed.clear()
+        folders[:] = sorted(name for name in folders if name not in _SKIPPED)
+        for name in folders:
+            link = Path(where, name)
+            if link.is_symlink():
+                yield from _link(link, folder)
+        for name in sorted(files):
+            yield from _inside(Path(where, name), folder, explicit=False)
+    for error in failed:
+        yield Problem(str(error.filename), "unreadable", f"cannot be listed: {error.strerror}")
+
+
+def _inside(path: Path, base: Path, *, explicit: bool) -> Iterator[Found | Problem]:
+    if path.is_symlink():
+        outside = list(_link(path, base))
+        if outside:
+            yield from outside
+            return
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        yield Problem(display(path), "unreadable", f"cannot be looked at: {error.strerror}")
+        return
+    yield from _file(path, mode, explicit=explicit)
+
+
+def _link(path: Path, base: Path) -> Iterator[Problem]:
+    """A problem where the link leads out of `base` or to nothing; none where its target is found without it."""
+    real, root = Path(os.path.realpath(path)), Path(os.path.realpath(base))
+    if not real.is_relative_to(root):
+        yield Problem(display(path), "unreadable", "is a symbolic link out of the folder and was not followed")
+    elif not real.exists():
+        yield Problem(display(path), "missing", "is a symbolic link to nothing")
