@@ -120,5 +120,5 @@ def stage_notes(stage: StageRecord) -> list[str]:
 
 
 def cache_share(stage: StageRecord) -> str:
-    """`9 of 12` steps from the cache; a dash where the stage has no steps."""
-    return f"{stage.cached_steps} of {stage.steps}" if stage.steps else "–"
+    """`9 of 12` steps from the cache; a hyphen where the stage has no steps."""
+    return f"{stage.cached_steps} of {stage.steps}" if stage.steps else "-"

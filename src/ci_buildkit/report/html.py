@@ -12,11 +12,13 @@ import shlex
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ci_buildkit import __version__
 from ci_buildkit.report import facts, timeline
+from ci_buildkit.report.logfile import read_tail
 from ci_buildkit.report.text import duration, excerpt, last_lines, one_line, place, plain, plural, size
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
+    from ci_buildkit.findings.model import Finding
     from ci_buildkit.record import RunRecord
     from ci_buildkit.results.model import Case, TestReport
 
@@ -46,10 +49,10 @@ class LogTail:
     clipped: bool
 
 
-def render(record: RunRecord, tests: TestReport, *, logs: Mapping[str, str]) -> str:
+def render(record: RunRecord, tests: TestReport, *, logs: Mapping[str, str | Path]) -> str:
     """The page.
 
-    `logs` holds the log of each stage by its name, whole or only its end. The lists are bounded and say what they
+    `logs` holds the log of each stage by its name: its text, or the file of which the end is read. The lists are bounded and say what they
     leave out and which file has it.
     """
     lanes = timeline.lay_out(record)
@@ -66,7 +69,7 @@ def render(record: RunRecord, tests: TestReport, *, logs: Mapping[str, str]) -> 
         flaky=facts.flaky_cases(tests),
         slowest=facts.slowest_cases(tests, 10),
         findings=facts.findings_by_file(record.findings[:MAX_FINDINGS]),
-        logs=[_log(name, text) for name, text in logs.items() if text.strip()],
+        logs=[log for log in (_log(name, text) for name, text in logs.items()) if log.text.strip()],
         style=style,
         script=script,
         policy=_policy(style, script),
@@ -78,7 +81,8 @@ def _ordered(tests: TestReport) -> list[Case]:
     return sorted(tests.cases, key=lambda case: (not case.broken, not case.flaky))[:MAX_CASES]
 
 
-def _log(stage: str, text: str) -> LogTail:
+def _log(stage: str, log: str | Path) -> LogTail:
+    text = read_tail(log) if isinstance(log, Path) else log
     return LogTail(stage, *last_lines(text, LOG_LINES, LOG_CHARACTERS))
 
 
@@ -109,7 +113,7 @@ def _environment() -> Environment:
     from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 - only where a page is made
     from markupsafe import Markup  # noqa: PLC0415
 
-    def harmless(value: Any) -> Any:
+    def harmless(value: object) -> object:
         return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     environment = Environment(
@@ -139,7 +143,7 @@ def _address(url: str | None) -> str:
     return url if url and re.fullmatch(r"https?://[^\s<>\"'\\]+", url) else ""
 
 
-def _rule(finding: Any) -> str:
+def _rule(finding: Finding) -> str:
     return ": ".join(part for part in (one_line(finding.tool, 60), one_line(finding.rule, 100)) if part)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 from ci_buildkit.pipeline.view import Snapshot
-from ci_buildkit.report.terminal import failure_tail, finished_text
-from ci_buildkit.report.text import duration, log_line, one_line
+from ci_buildkit.report.ending import failure_tail, finished_text
+from ci_buildkit.report.text import duration, log_line, one_line, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +23,13 @@ if TYPE_CHECKING:
     from ci_buildkit.record import StageRecord
 
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-MARKS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "error": ("!", "red"), "skipped": ("-", "dim"), "cancelled": ("■", "yellow")}
+MARKS = {
+    "passed": ("✓", "green"),
+    "failed": ("✗", "red"),
+    "error": ("!", "red"),
+    "skipped": ("-", "dim"),
+    "cancelled": ("■", "yellow"),
+}
 ASCII_MARKS = {"passed": "+", "failed": "x", "error": "!", "skipped": "-", "cancelled": "o"}
 LEVEL_STYLES = {"notice": "", "warning": "yellow", "error": "red"}
 FRAMES_PER_SECOND = 8
@@ -38,48 +46,65 @@ class _Row:
     ended: StageRecord | None = None
 
 
+class _Quiet:
+    """The stream, but a terminal that went away raises nothing, neither here nor in the thread that redraws."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.encoding = stream.encoding or "utf-8"
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self._stream.write(text.encode(self.encoding, "backslashreplace").decode(self.encoding))
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+
 class LiveView:
     """A table that redraws itself, on a terminal. Implements `pipeline.view.View`.
 
     All text goes through `Text` objects, so nothing a build prints is read as markup, and without control characters.
     """
 
-    def __init__(self, stream: TextIO, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Draws on `stream` (the caller's stderr), which should be a terminal."""
+    def __init__(self, stream: TextIO | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Draws on `stream`, or stderr, which should be a terminal."""
         from rich.console import Console  # noqa: PLC0415 - 60 ms that only a terminal should cost
         from rich.live import Live  # noqa: PLC0415
 
+        stream = stream or sys.stderr
         self._clock = clock
         self._began = clock()
         self._rows: dict[str, _Row] = {}
         self._phase = ""
+        self._closing = False
         self._ascii = "utf" not in (stream.encoding or "").lower()
-        self._console: Console = Console(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=False)
+        self._console: Console = Console(
+            file=cast("TextIO", _Quiet(stream)), markup=False, highlight=False, emoji=False, soft_wrap=False
+        )
         self._live: Live = Live(
             console=self._console, get_renderable=self._table, refresh_per_second=FRAMES_PER_SECOND,
             redirect_stdout=False, redirect_stderr=False, vertical_overflow="crop",
         )  # fmt: skip
-        self._gone = False
-        self._closing = False
-        self._quietly(self._live.start)
-
-    def _quietly(self, action: Callable[[], object]) -> None:
-        """A terminal that went away must not end the run."""
-        if self._gone:
-            return
-        try:
-            action()
-        except (OSError, ValueError):
-            self._gone = True
+        self._live.start()
 
     def _print(self, text: str, style: str = "") -> None:
         from rich.text import Text  # noqa: PLC0415
 
-        self._quietly(lambda: self._console.print(Text(text, style=style), soft_wrap=True))
+        self._console.print(Text(text, style=style), soft_wrap=True)
 
     def start(self, stages: Sequence[str]) -> None:
-        """Gives each stage its line."""
+        """Gives each stage its line and ends the phase before."""
         now = self._clock()
+        self._phase = ""
         self._rows = {name: _Row(name, WAITING, now) for name in stages}
 
     def phase(self, text: str) -> None:
@@ -112,9 +137,7 @@ class LiveView:
         self._closing = True
         self._phase = ""
         self._live.vertical_overflow = "visible"
-        # Even where drawing fails, the thread must end and the cursor come back.
-        self._gone = False
-        self._quietly(self._live.stop)
+        self._live.stop()
 
     def _table(self) -> RenderableType:
         from rich.table import Table  # noqa: PLC0415
@@ -171,7 +194,7 @@ class LiveView:
         style = MARKS[stage.outcome][1]
         return [
             Text(words, style=style),
-            Text(str(stage.steps) if stage.steps else ""),
+            Text(plural(stage.steps, "step") if stage.steps else ""),
             Text(f"{stage.cached_steps} cached" if stage.cached_steps else "", style="dim"),
             Text(duration(stage.seconds)),
         ]

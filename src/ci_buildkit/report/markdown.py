@@ -25,7 +25,9 @@ _TICKS = re.compile(r"`+")
 def inline(text: str, limit: int = 300) -> str:
     """The text for a paragraph, list item or table cell: no markup, no link, no mention, one line."""
     # Marks survive the escaping below because it never touches these private characters.
-    marked = _ACTIVE.sub(lambda found: found[0] + "\ue000", one_line(text, limit).replace("\ue000", "").replace("\ue001", ""))
+    marked = _ACTIVE.sub(
+        lambda found: found[0] + "\ue000", one_line(text, limit).replace("\ue000", "").replace("\ue001", "")
+    )
     marked = marked.replace("$", "\ue001")
     escaped = marked.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     escaped = _STRUCTURE.sub(lambda found: "\\" + found[0], escaped)
@@ -34,10 +36,10 @@ def inline(text: str, limit: int = 300) -> str:
 
 
 def code(text: str, limit: int = 300) -> str:
-    """The text as a code span that is safe in a table cell too; a dash for an empty text."""
+    """The text as a code span that is safe in a table cell too; a hyphen for an empty text."""
     shown = one_line(text, limit)
     if not shown:
-        return "–"
+        return "-"
     ticks = "`" * (_longest_run(shown) + 1)
     pad = " " if shown.startswith("`") or shown.endswith("`") else ""
     return f"{ticks}{pad}{shown}{pad}{ticks}".replace("|", "\\|")

@@ -52,7 +52,9 @@ def render(record: RunRecord, tests: TestReport, *, links: Mapping[str, str] = N
 def _fitted(head: str, sections: list[tuple[str, str]]) -> str:
     dropped: list[str] = []
     while True:
-        note = f"_Left out, because a job summary holds 1 MiB: {', '.join(dropped)}. See report.html._" if dropped else ""
+        note = (
+            f"_Left out, because a job summary holds 1 MiB: {', '.join(dropped)}. See report.html._" if dropped else ""
+        )
         text = "\n\n".join(part for part in [head, *(text for _, text in sections), note] if part) + "\n"
         if len(text.encode()) <= MAX_BYTES or not sections:
             return text
@@ -129,7 +131,7 @@ def _findings(record: RunRecord) -> str:
     for path, findings in list(groups.items())[:MAX_FILES]:
         rows = []
         for one in findings:
-            at = f"{one.line}:{one.column}" if one.line and one.column else str(one.line or "–")
+            at = f"{one.line}:{one.column}" if one.line and one.column else str(one.line or "-")
             rule = inline(f"{one.tool}: {one.rule}" if one.rule and one.tool else one.rule or one.tool, 100)
             rows.append([at, one.severity, inline(one.message, 500), rule])
         parts.append(f"{code(path)}\n\n" + table(["Line", "Severity", "Message", "Rule"], rows, "rlll"))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from typing import TextIO
 
-# ECMA-48: CSI (7 and 8 bit), the string sequences (OSC, DCS, SOS, PM, APC) with their terminator, then any other
-# escape. A string that is never ended keeps its text: hiding the rest of a log would be worse than showing it.
-_ESCAPES = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]?",
-)
-# C0 but for tab and line feed, DEL, C1, the bidirectional controls (they reorder what a reader sees), and surrogates.
-_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_SUSPECT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+from ci_buildkit.text import clean
+
+# What `clean` keeps because it is legal in XML, but that moves or reorders what a reader sees: NEL, the line and
+# paragraph separators, and the bidirectional controls.
+_HIDDEN = re.compile("[\x85\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# The runners of GitHub and Azure Pipelines take these for commands anywhere in a line.
+_OLD_COMMAND = re.compile(r"##(?=\w*\[)")
 _SPACES = re.compile(r"\s+")
 
 
@@ -21,10 +20,16 @@ def plain(text: str) -> str:
 
     Lone surrogates (undecodable bytes) become U+FFFD, so that the result can always be encoded.
     """
-    if not _SUSPECT.search(text):
-        return text
-    text = _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
-    return _CONTROLS.sub(lambda found: "\ufffd" if found[0] >= "\ud800" else "", text)
+    return _HIDDEN.sub("", clean(text))
+
+
+def inert(text: str) -> str:
+    """One line that no CI system's runner takes for a command.
+
+    GitHub's looks for `::` at the start of a line and, for the old form, for `##[` anywhere (runner: ActionCommand.cs).
+    """
+    line = _OLD_COMMAND.sub("## ", plain(text).replace("\n", " "))
+    return f"\u00b7 {line.lstrip()}" if line.lstrip().startswith("::") else line
 
 
 def one_line(text: str, limit: int = 0) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -71,7 +72,9 @@ def lay_out(record: RunRecord) -> Timeline:
     ends += [stage.started + stage.seconds for stage in record.stages]
     span = max([record.seconds, *ends, 0.001])
     unfold = sum(len(stage.timeline) for stage in record.stages) <= UNFOLDED_STEPS
-    lanes = tuple(_lane(stage, span, unfold=unfold) for stage in record.stages if stage.timeline or stage.outcome != "skipped")
+    lanes = tuple(
+        _lane(stage, span, unfold=unfold) for stage in record.stages if stage.timeline or stage.outcome != "skipped"
+    )
     present = {bar.state for lane in lanes for bar in lane.bars}
     order: tuple[State, ...] = ("ran", "cached", "emulated", "failed")
     return Timeline(span, _ticks(span), lanes, tuple(state for state in order if state in present))
@@ -126,9 +129,8 @@ def _extent(started: float, seconds: float, span: float) -> tuple[float, float]:
 
 
 def _ticks(span: float) -> tuple[Tick, ...]:
-    """Four to eight round marks (1, 2 or 5 times a power of ten seconds apart), the first at zero."""
-    step = next(
-        base * 10.0**power for power in range(-4, 7) for base in (1, 2, 5) if span / (base * 10.0**power) <= 7
-    )
+    """Three to eight round marks (1, 2 or 5 times a power of ten seconds apart), the first at zero."""
+    power = 10.0 ** math.floor(math.log10(span / 7))
+    step = next(base * power for base in (1, 2, 5, 10) if span <= 7 * base * power)
     count = int(span / step + 1e-9)
     return tuple(Tick(round(n * step / span * 100, 3), f"{n * step:g} s") for n in range(count + 1))

@@ -29,18 +29,18 @@ BUILDER = BuilderRecord(
 GO_TEST_FAILURE = """\
 === RUN   TestHello/german
     hello_test.go:41:
-        Error Trace:	/src/internal/hello/hello_test.go:41
-        Error:      	Not equal:
-                    	expected: "Hallo, Welt"
-                    	actual  : "Hello, Welt"
+        Error Trace:\t/src/internal/hello/hello_test.go:41
+        Error:      \tNot equal:
+                    \texpected: "Hallo, Welt"
+                    \tactual  : "Hello, Welt"
 
-                    	Diff:
-                    	--- Expected
-                    	+++ Actual
-                    	@@ -1 +1 @@
-                    	-Hallo, Welt
-                    	+Hello, Welt
-        Test:       	TestHello/german
+                    \tDiff:
+                    \t--- Expected
+                    \t+++ Actual
+                    \t@@ -1 +1 @@
+                    \t-Hallo, Welt
+                    \t+Hello, Welt
+        Test:       \tTestHello/german
 --- FAIL: TestHello/german (0.00s)
 """
 
@@ -64,14 +64,23 @@ def _shared(start: float, *, cached: bool) -> tuple[StepRecord, ...]:
 def stages(*, red: bool) -> tuple[StageRecord, ...]:
     lint = _shared(1.3, cached=False)
     test = _shared(1.4, cached=True)
-    lint_run = step("[lint 2/2] RUN golangci-lint run --timeout 10m0s ./...", 9.1, 6.2, error="exit code: 1" if red else None)
-    test_run = step("[test 1/1] RUN go test -race -json ./... | tee /out/test.json", 8.1, 11.8, error="exit code: 1" if red else None)
+    lint_run = step(
+        "[lint 2/2] RUN golangci-lint run --timeout 10m0s ./...", 9.1, 6.2, error="exit code: 1" if red else None
+    )
+    test_run = step(
+        "[test 1/1] RUN go test -race -json ./... | tee /out/test.json",
+        8.1,
+        11.8,
+        error="exit code: 1" if red else None,
+    )
     builds = (
         step("[linux/amd64->arm64 build-server 1/1] RUN go build -o /bin/server ./cmd/server", 8.0, 5.6, platform="linux/amd64"),
         step("[linux/amd64 build-server 1/1] RUN go build -o /bin/server ./cmd/server", 8.0, 5.1, platform="linux/amd64"),
         step("[linux/amd64 build-client 1/1] RUN go build -o /bin/client ./cmd/client", 8.1, 4.7, platform="linux/amd64"),
     )  # fmt: skip
-    emulated = step("[linux/arm64 image 2/3] RUN apk add --no-cache tzdata", 8.2, 9.6, platform="linux/arm64", emulated=True)
+    emulated = step(
+        "[linux/arm64 image 2/3] RUN apk add --no-cache tzdata", 8.2, 9.6, platform="linux/arm64", emulated=True
+    )
     return (
         StageRecord(name="lint", kind="lint", target="lint", platforms=("linux/amd64",), outcome="failed" if red else "passed",
                     seconds=14.1, started=1.3, steps=7, cached_steps=0, timeline=(*lint, lint_run)),
@@ -139,7 +148,11 @@ FINDINGS = (
 
 
 def binaries() -> tuple[BinaryRecord, ...]:
-    formats = (("linux/amd64", "ELF", 8_126_464), ("linux/arm64", "ELF", 7_798_784), ("darwin/arm64", "Mach-O", 8_011_234))
+    formats = (
+        ("linux/amd64", "ELF", 8_126_464),
+        ("linux/arm64", "ELF", 7_798_784),
+        ("darwin/arm64", "Mach-O", 8_011_234),
+    )
     return tuple(
         BinaryRecord.model_validate({
             "platform": platform, "path": f"dist/{platform.replace('/', '_')}/{name}", "size": bytes_ // (1 + index),
@@ -192,7 +205,21 @@ def hostile() -> tuple[RunRecord, TestReport]:
         file=HOSTILE, format="junit", suite=HOSTILE, class_name=HOSTILE, name=HOSTILE, outcome="failed", message=HOSTILE,
         path=HOSTILE, line=1, details=HOSTILE * 3,
     )  # fmt: skip
-    tests = report_of((case, Case(file="x", format="junit", suite=HOSTILE, class_name="", name=HOSTILE, outcome="passed", seconds=2, flaky=True)))
+    tests = report_of(
+        (
+            case,
+            Case(
+                file="x",
+                format="junit",
+                suite=HOSTILE,
+                class_name="",
+                name=HOSTILE,
+                outcome="passed",
+                seconds=2,
+                flaky=True,
+            ),
+        )
+    )
     stage = StageRecord(
         name=HOSTILE, kind="test", target=HOSTILE, platforms=(HOSTILE,), outcome="error", reason=HOSTILE, seconds=2, steps=1,
         timeline=(step(HOSTILE, 0, 1, error=HOSTILE, platform=HOSTILE),),
@@ -208,3 +235,26 @@ def hostile() -> tuple[RunRecord, TestReport]:
         images=(ImageRecord(name=HOSTILE, tags=(HOSTILE,), digest=HOSTILE, platforms=(HOSTILE,), pushed=False),),
     )  # fmt: skip
     return record, tests
+
+
+def large(case_count: int, step_count: int) -> tuple[RunRecord, TestReport]:
+    """A run with many cases, every tenth broken, and many steps in five stages."""
+    many = tuple(
+        Case(
+            file="x.xml", format="junit", suite=f"suite {n % 50}", class_name=f"com.example.Class{n % 50}", name=f"test_{n}",
+            outcome="passed" if n % 10 else "failed", seconds=n / 1000, message="expected <1> but was <2>" if n % 10 == 0 else "",
+            path=f"src/class_{n % 50}.py", line=n + 1, details="line of a trace\n" * 30 if n % 10 == 0 else "",
+        )
+        for n in range(case_count)
+    )  # fmt: skip
+    tests = report_of(many)
+    each = step_count // 5
+    stages_ = tuple(
+        StageRecord(
+            name=f"stage{s}", kind="other", target=f"stage{s}", platforms=("linux/amd64",), outcome="passed", seconds=each / 10, steps=each,
+            timeline=tuple(step(f"[stage{s} {n}/{each}] RUN make part-{n}", n / 10, 0.1, cached=n % 3 == 0) for n in range(each)),
+        )
+        for s in range(5)
+    )  # fmt: skip
+    record, _ = green()
+    return record.model_copy(update={"outcome": "failed", "stages": stages_, "seconds": each / 10}), tests

@@ -1,0 +1,166 @@
+"""What the runner reads: commands, outputs, summary, environment. Read back with the runner's own rules."""
+
+from __future__ import annotations
+
+import io
+import re
+import uuid
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ci_buildkit.errors import ConfigurationError
+from ci_buildkit.github import runner
+from ci_buildkit.github.runner import GitHub
+
+TEXT = st.text(alphabet=st.sampled_from("%0ADd:,=\r\n ;#[]ab"), max_size=30)
+
+
+def parse(line: str) -> tuple[str, dict[str, str], str]:
+    """A command as actions/runner's ActionCommand.TryParseV2 reads it."""
+    line = line.lstrip()
+    assert line.startswith("::")
+    end = line.index("::", 2)
+    name, _, pairs = line[2:end].partition(" ")
+    properties = {}
+    for pair in filter(None, (one.strip() for one in pairs.split(","))):
+        key, _, value = pair.partition("=")
+        properties[key] = _unescape(value, ":,")
+    return name, properties, _unescape(line[end + 2 :], "")
+
+
+def _unescape(text: str, more: str) -> str:
+    for char in f"{more}\r\n":
+        text = text.replace(f"%{ord(char):02X}", char)
+    return text.replace("%25", "%")
+
+
+@given(TEXT, TEXT)
+def test_commands_are_read_back_whole(message: str, value: str) -> None:
+    line = runner.command("error", message, {"file": "a" + value + "z", "line": 3, "col": None})
+    assert "\n" not in line
+    assert "\r" not in line
+    assert parse(line) == ("error", {"file": "a" + value + "z", "line": "3"}, message)
+
+
+def test_escapes_as_the_toolkit_does() -> None:
+    assert runner.escape_data("100%\r\n:,") == "100%25%0D%0A:,"
+    assert runner.escape_property("100%\r\n:,") == "100%25%0D%0A%3A%2C"
+    assert runner.command("endgroup") == "::endgroup::"
+    assert runner.group("lint \x1b[31m::x") == "::group::lint ::x"
+
+
+def test_masks_every_line_of_a_secret() -> None:
+    assert runner.add_mask("one") == ["::add-mask::one"]
+    assert runner.add_mask("one\ntwo\n") == ["::add-mask::one%0Atwo%0A", "::add-mask::one", "::add-mask::two"]
+    assert runner.add_mask(" ") == []
+
+
+def test_untrusted_text_is_between_random_tokens() -> None:
+    stream = io.StringIO()
+    runner.say_untrusted(stream, "a\n::error::x\r::set-output name=a::b\n")
+    runner.say_untrusted(stream, "b")
+    lines = stream.getvalue().splitlines()
+    tokens = re.findall(r"::stop-commands::([0-9a-f]{32})", stream.getvalue())
+    assert len(set(tokens)) == 2
+    assert lines == [
+        f"::stop-commands::{tokens[0]}", "a", "::error::x", "::set-output name=a::b", f"::{tokens[0]}::",
+        f"::stop-commands::{tokens[1]}", "b", f"::{tokens[1]}::",
+    ]  # fmt: skip
+
+
+def test_commands_resume_after_an_exception() -> None:
+    stream = io.StringIO()
+    with pytest.raises(RuntimeError), runner.stop_commands(stream):
+        raise RuntimeError
+    first, last = stream.getvalue().splitlines()
+    assert last == f"::{first.removeprefix('::stop-commands::')}::"
+
+
+class TestFiles:
+    def test_outputs_are_heredocs(self, tmp_path: Path) -> None:
+        file = tmp_path / "output"
+        file.write_text("other=1")
+        github = GitHub(output_path=file)
+        github.set_output("outcome", "passed")
+        github.set_output("totals", "a\nb=c\n<<EOF 名前\udc80")
+        lines = file.read_bytes().decode().split("\n")
+        delimiters = [line.partition("<<")[2] for line in lines if re.match(r"\w+<<ghadelimiter_", line)]
+        assert len(set(delimiters)) == 2
+        one, two = delimiters
+        assert lines == [
+            "other=1", f"outcome<<{one}", "passed", one, f"totals<<{two}", "a", "b=c", "<<EOF 名前?", two, "",
+        ]  # fmt: skip
+
+    def test_a_value_with_the_delimiter_is_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        file = tmp_path / "output"
+        file.touch()
+        fixed = uuid.UUID(int=1)
+        monkeypatch.setattr(uuid, "uuid4", lambda: fixed)
+        with pytest.raises(ConfigurationError, match="delimiter"):
+            GitHub(output_path=file).set_output("a", f"x\nghadelimiter_{fixed}\nb=evil")
+        assert file.read_text() == ""
+
+    @pytest.mark.parametrize("name", ["", "a=b", "a<<b", "a\nb", "a b", "1a"])
+    def test_a_name_that_would_be_misread_is_refused(self, name: str, tmp_path: Path) -> None:
+        with pytest.raises(ConfigurationError, match="name of a step output"):
+            GitHub(output_path=tmp_path / "x").set_output(name, "v")
+
+    def test_a_missing_file_is_an_error(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigurationError, match="GITHUB_OUTPUT is not set"):
+            GitHub().set_output("a", "b")
+        with pytest.raises(ConfigurationError, match="GITHUB_STEP_SUMMARY names no file"):
+            GitHub(summary_path=tmp_path / "none").append_summary("x")
+
+    def test_summary_is_appended(self, tmp_path: Path) -> None:
+        file = tmp_path / "summary"
+        file.write_text("before")
+        assert GitHub(summary_path=file).append_summary("## ✅ after")
+        assert file.read_text() == "before\n## ✅ after\n"
+
+    def test_a_summary_too_large_leaves_what_is_there(self, tmp_path: Path) -> None:
+        file = tmp_path / "summary"
+        file.write_text("x" * (runner.SUMMARY_BYTES - 500) + "\n")
+        github = GitHub(summary_path=file)
+        assert not github.append_summary("y" * 600)
+        assert "rest of this summary is in the report" in file.read_text()
+        for _ in range(20):
+            assert not github.append_summary("y" * 600)
+        assert file.stat().st_size <= runner.SUMMARY_BYTES
+
+
+class TestEnvironment:
+    def test_outside(self) -> None:
+        assert GitHub.from_environ({}) == GitHub()
+        assert GitHub().run_url == ""
+
+    def test_on_github(self) -> None:
+        github = GitHub.from_environ(
+            {
+                "GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": "/o", "GITHUB_STEP_SUMMARY": "/s", "GITHUB_WORKSPACE": "/w",
+                "GITHUB_REPOSITORY": "org/app", "GITHUB_SHA": "abc", "GITHUB_REF": "refs/tags/v1", "GITHUB_EVENT_NAME": "push",
+                "GITHUB_SERVER_URL": "https://github.example", "GITHUB_RUN_ID": "7", "GITHUB_RUN_ATTEMPT": "2", "RUNNER_DEBUG": "1",
+            }
+        )  # fmt: skip
+        assert github.is_github
+        assert github.debug
+        assert github.output_path == Path("/o")
+        assert github.run_url == "https://github.example/org/app/actions/runs/7/attempts/2"
+
+    def test_under_act_there_is_no_page(self) -> None:
+        env = {
+            "GITHUB_ACTIONS": "true",
+            "ACT": "true",
+            "GITHUB_SERVER_URL": "https://x",
+            "GITHUB_REPOSITORY": "a/b",
+            "GITHUB_RUN_ID": "1",
+        }
+        github = GitHub.from_environ(env)
+        assert github.is_act
+        assert github.run_url == ""
+
+    def test_reads_this_process_by_default(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GITHUB_REPOSITORY", "org/here")
+        assert GitHub.from_environ().repository == "org/here"

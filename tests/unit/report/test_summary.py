@@ -1,0 +1,179 @@
+"""The job summary: what it says, that untrusted text stays text (read back by an independent parser), its size."""
+
+from __future__ import annotations
+
+import html
+import re
+import time
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from ci_buildkit.record import RunRecord, StageRecord
+from ci_buildkit.report import markdown, summary
+from ci_buildkit.report.text import one_line
+from ci_buildkit.results.model import Case, TestReport
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import pytest
+
+GFM = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+UNTRUSTED = st.text(alphabet=st.sampled_from("`|<>&*_~[]()!\\#@$:-+=1.aB \n\t{}\"'/wtps"), max_size=30)
+
+
+def shown(rendered: str) -> str:
+    """The text that a browser would show of rendered Markdown."""
+    return html.unescape(re.sub(r"<[^>]*>", "", re.sub(r"<!--.*?-->", "", rendered, flags=re.DOTALL))).strip()
+
+
+def test_green(runs: ModuleType) -> None:
+    text = summary.render(*runs.green(), links={"Report": "https://github.example/a/1"})
+    assert text.startswith("## ✅ Passed: 7 tests, 6 binaries, 1 image pushed · `v1.4.0-3-g9f3c2b7`\n")
+    assert "[Report](<https://github.example/a/1>)" in text
+    assert "| `server` | ✅ passed | 17.5 s | 3 of 8 | linux/arm64 emulated: 9.6 s in 1 step |" in text
+    assert "| `dist/linux_amd64/server` | linux/amd64 | ELF | 8.1 MB | `07c000007c00` |" in text
+    assert f"`{runs.DIGEST}`" in text
+    assert "pushed" in text
+    assert "failed" not in text.lower().replace("failed at first", "")
+
+
+def test_red_says_the_reasons_first(runs: ModuleType) -> None:
+    text = summary.render(*runs.red())
+    assert text.startswith("## ❌ Failed: 2 of 9 tests failed, 3 lint findings, 1 problem · ")
+    assert "results recovered from the failed step" in text
+    order = [
+        "### Problems",
+        "### 2 failed tests",
+        "### 3 lint findings",
+        "### 1 flaky test",
+        "### Binaries",
+        "### Slowest tests",
+    ]
+    places = [text.index(heading) for heading in order]
+    assert places == sorted(places)
+    assert "**`example.com/buildme/internal/hello: TestHello/german`** at `internal/hello/hello_test.go:41`" in text
+    assert "| 23:10 | error | Error return value of \\`w.Write\\` is not checked | golangci-lint: errcheck |" in text
+
+
+def test_a_stage_without_findings_is_still_a_reason(runs: ModuleType) -> None:
+    record, _ = runs.green()
+    stage = StageRecord(name="lint", kind="lint", target="lint", platforms=(), outcome="failed")
+    broken = stage.model_copy(update={"name": "binaries", "kind": "binaries", "outcome": "error"})
+    red = record.model_copy(update={"outcome": "failed", "stages": (stage, broken)})
+    assert "## ❌ Failed: lint failed, error in binaries" in summary.render(red, TestReport())
+
+
+def test_from_the_record_alone(runs: ModuleType) -> None:
+    record, _ = runs.red()
+    read_back = RunRecord.model_validate_json(record.to_json())
+    text = summary.render(read_back, TestReport())
+    assert "2 of 9 tests failed" in text
+    assert "panic: close of closed channel" in text
+
+
+def test_hostile_text_stays_text(runs: ModuleType) -> None:
+    text = summary.render(*runs.hostile(), links={"[x](y)": "javascript:alert(1)", "ok": "https://e.example/?a=b"})
+    rendered = GFM.render(text)
+    tags = set(re.findall(r"<([a-z0-9]+)", rendered))
+    assert tags <= {
+        "h2",
+        "h3",
+        "p",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "code",
+        "pre",
+        "strong",
+        "em",
+        "ul",
+        "li",
+        "a",
+        "span",
+    }
+    assert re.findall(r'href="([^"]*)"', rendered) == ["https://e.example/?a=b"]
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    # What GitHub's filters look for, outside of code.
+    prose = re.sub(r"<(code|pre)[ >].*?</\1>", "", rendered, flags=re.DOTALL)
+    assert "alert(1)" in prose
+    assert not re.search(r"@octocat|#123|https://evil|www\.evil|a@b|:tada:|\$x\$", prose)
+
+
+def test_every_table_row_has_the_cells_of_its_header(runs: ModuleType) -> None:
+    for run in (runs.green(), runs.red(), runs.hostile()):
+        rendered = GFM.render(summary.render(*run))
+        for table in re.findall(r"<table>.*?</table>", rendered, flags=re.DOTALL):
+            counts = {len(re.findall(r"<t[hd]", row)) for row in re.findall(r"<tr>.*?</tr>", table, flags=re.DOTALL)}
+            assert len(counts) == 1
+
+
+@given(UNTRUSTED)
+def test_inline_shows_exactly_the_text(raw: str) -> None:
+    rendered = GFM.render(f"x {markdown.inline(raw)} y")
+    assert " ".join(shown(rendered).split()) == " ".join(f"x {one_line(raw)} y".split())
+    assert set(re.findall(r"</?([a-z]+)", rendered)) <= {"p", "span"}
+
+
+@given(UNTRUSTED)
+def test_inline_is_safe_at_the_start_of_a_list_item(raw: str) -> None:
+    rendered = GFM.render(f"- {markdown.inline(raw)}")
+    assert set(re.findall(r"</?([a-z0-9]+)", rendered)) <= {"ul", "li", "span", "p"}
+
+
+@given(UNTRUSTED, UNTRUSTED)
+def test_cells_hold_what_they_are_given(one: str, two: str) -> None:
+    rendered = GFM.render(markdown.table(["a", "b"], [[markdown.code(one), markdown.inline(two)]]))
+    cells = re.findall(r"<td>(.*?)</td>", rendered, flags=re.DOTALL)
+    assert len(cells) == 2
+    assert shown(cells[0]) == (one_line(one) or "-")
+    assert shown(cells[1]) == one_line(two)
+
+
+@given(st.text(alphabet=st.sampled_from("`~ab\n"), max_size=60))
+def test_nothing_closes_a_fence(raw: str) -> None:
+    tokens = GFM.parse(markdown.fence(raw))
+    assert [token.type for token in tokens] == ["fence"]
+
+
+def test_one_mebibyte_by_dropping_whole_sections(runs: ModuleType) -> None:
+    record, _ = runs.red()
+    noise = "".join(f"{'ä' * 95}\n" for _ in range(40))
+    cases = tuple(
+        Case(file="x", format="junit", suite="s", class_name="c", name=f"t{n}", outcome="failed", message="m", details=noise * 2)
+        for n in range(300)
+    )  # fmt: skip
+    findings = tuple(
+        runs.FINDINGS[0].__class__("f" * 250 + str(n), 1, 1, None, None, "error", "r", "<" * 500, "t")
+        for n in range(400)
+    )
+    big = record.model_copy(update={"findings": findings})
+    text = summary.render(big, runs.report_of(cases))
+    assert len(text.encode()) <= summary.MAX_BYTES
+    assert "250 more failed tests in `junit.xml`" in text
+
+
+def test_dropped_sections_are_named(runs: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    record, tests = runs.red()
+    whole = summary.render(record, tests)
+    monkeypatch.setattr(summary, "MAX_BYTES", len(whole.encode()) - 400)
+    text = summary.render(record, tests)
+    assert len(text.encode()) <= summary.MAX_BYTES
+    assert "### Binaries" not in text
+    assert text.endswith("_Left out, because a job summary holds 1 MiB: binaries, slowest tests. See report.html._\n")
+    assert GFM.render(text).count("<pre>") == GFM.render(text).count("</pre>") == 2
+
+
+def test_speed(runs: ModuleType) -> None:
+    record, tests = runs.large(5000, 500)
+    summary.render(*runs.green())
+    began = time.perf_counter()
+    summary.render(record, tests)
+    assert time.perf_counter() - began < 0.5

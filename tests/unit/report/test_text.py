@@ -1,0 +1,144 @@
+"""Text made harmless, and how quantities are written."""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ci_buildkit.report import text
+from ci_buildkit.report.logfile import head_and_tail, read_tail, tail
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NASTY = st.text(alphabet=st.sampled_from("\x1b\x9b\x07\r\n\t[]0;31mHJ\\P\u202ea \x00\udc80##[::"), max_size=40)
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("\x1b[1;31mred\x1b[0m", "red"),
+        ("\x9b31mred", "red"),
+        ("\x1b]0;title\x07text", "text"),
+        ("\x1b]8;;https://x\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x1b]never ended", "never ended"),
+        ("\x1bP1$r\x1b\\dcs", "dcs"),
+        ("\x1b(Bascii\x1b7", "ascii"),
+        ("a\r\nb", "a\nb"),
+        ("a\u202eb\u2066c\u2028d\x85e", "abcde"),
+        ("bad\udc80byte", "bad\ufffdbyte"),
+        ("nul\x00bell\x07", "nulbell"),
+        ("plain ünïcödé 名前 🙂", "plain ünïcödé 名前 🙂"),
+    ],
+)
+def test_plain_takes_control_away_and_leaves_text(raw: str, shown: str) -> None:
+    assert text.plain(raw) == shown
+
+
+@given(NASTY)
+def test_plain_leaves_nothing_that_controls(raw: str) -> None:
+    shown = text.plain(raw)
+    assert all(char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs", "Zl", "Zp"} for char in shown)
+    assert not set(shown) & set("\u202a\u202b\u202d\u202e\u2066\u2069")
+    shown.encode()
+
+
+@given(NASTY)
+def test_one_line_and_inert_are_one_line(raw: str) -> None:
+    assert "\n" not in text.one_line(raw)
+    line = text.inert(raw)
+    assert "\n" not in line
+    assert "##[" not in line
+    assert not line.lstrip().startswith("::")
+
+
+def test_a_progress_bar_leaves_its_last_redraw() -> None:
+    assert text.log_line("10%\r20%\r\x1b[2K100% done\r\n") == "100% done"
+    assert text.log_line("\r\n") == ""
+    assert text.log_line("a\tb") == "a   b"
+
+
+def test_a_long_line_is_cut() -> None:
+    assert len(text.log_line("x" * 100_000)) == 2000
+    assert text.one_line("word " * 1000, 12) == "word word w…"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0, "0 s"), (0.0004, "0 s"), (0.042, "42 ms"), (0.0996, "0.1 s"), (3.24, "3.2 s"), (59.94, "59.9 s"),
+        (59.96, "1 min 00 s"), (125, "2 min 05 s"), (3599.9, "1 h 00 min"), (3720, "1 h 02 min"),
+    ],
+)  # fmt: skip
+def test_duration(seconds: float, shown: str) -> None:
+    assert text.duration(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (999_999, "1.0 MB"),
+        (8_126_464, "8.1 MB"),
+        (5 * 10**12, "5000.0 GB"),
+    ],
+)
+def test_size(count: int, shown: str) -> None:
+    assert text.size(count) == shown
+
+
+def test_excerpt_says_how_much_it_leaves_out() -> None:
+    assert text.excerpt("a\nb\nc\nd\n", 2, 100) == "a\nb\n… 3 more lines"
+    assert text.excerpt("a\nb", 5, 100) == "a\nb"
+
+
+def test_place() -> None:
+    assert text.place("a.go", 3, 7) == "a.go:3:7"
+    assert text.place("a.go") == "a.go"
+    assert text.place("a.go", None, 7) == "a.go"
+    assert text.place(None, 3) == ""
+
+
+def test_say_survives_a_closed_stream_and_a_poor_encoding() -> None:
+    poor = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    assert text.say(poor, "ok ✓")
+    poor.seek(0)
+    assert poor.read() == "ok \\u2713\n"
+    poor.close()
+    assert not text.say(poor, "gone")
+
+
+class TestLogFile:
+    def test_short_file_is_whole(self, tmp_path: Path) -> None:
+        log = tmp_path / "lint.log"
+        log.write_bytes(b"one\ntwo \xff\n\x1b[31mthree\x1b[0m")
+        assert list(head_and_tail(log, 2, 2)) == ["one", "two \ufffd", "three"]
+        assert tail(log, 2) == ["two \ufffd", "three"]
+        assert read_tail(log) == "one\ntwo \ufffd\n\x1b[31mthree\x1b[0m"
+
+    def test_a_long_file_says_what_is_left_out(self, tmp_path: Path) -> None:
+        log = tmp_path / "lint.log"
+        log.write_text("".join(f"line {number:06d}\n" for number in range(200_000)))
+        lines = list(head_and_tail(log, 3, 4))
+        assert lines[:3] == ["line 000000", "line 000001", "line 000002"]
+        assert lines[3] == "… 2.4 MB left out here; the whole log is logs/lint.log in the report …"
+        assert lines[4:] == ["line 199996", "line 199997", "line 199998", "line 199999"]
+
+    def test_one_endless_line_costs_little(self, tmp_path: Path) -> None:
+        log = tmp_path / "lint.log"
+        with log.open("wb") as stream:
+            stream.truncate(200_000_000)
+        lines = list(head_and_tail(log, 2, 10))
+        assert sum(len(line) for line in lines) < 20_000
+
+    def test_a_missing_file_is_said(self, tmp_path: Path) -> None:
+        assert list(head_and_tail(tmp_path / "x.log", 1, 1)) == ["(the log cannot be read: No such file or directory)"]
+        assert tail(tmp_path / "x.log", 1) == []
+        assert read_tail(tmp_path / "x.log") == ""
