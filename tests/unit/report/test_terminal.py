@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ci_buildkit.pipeline.view import Snapshot, View
-from ci_buildkit.record import StageOutcome, StageRecord
+from ci_buildkit.record import RunRecord, StageOutcome, StageRecord
 from ci_buildkit.report.terminal import LiveView, PlainView, end_text
 from ci_buildkit.results.model import TestReport
 
@@ -141,8 +141,12 @@ class _Dead(io.TextIOWrapper):
         raise BrokenPipeError
 
 
+def last_words(run: tuple[RunRecord, TestReport], folder: str) -> str:
+    return end_text(run[0], run[1], Path(folder))
+
+
 def test_end_of_a_red_run(runs: ModuleType) -> None:
-    text = end_text(*runs.red(), report_dir=Path("ci-report"))
+    text = last_words(runs.red(), "ci-report")
     lines = text.splitlines()
     assert lines[0] == "Failed: 2 of 9 tests failed, 3 lint findings, 1 problem, version v1.4.0-3-g9f3c2b7, in 21.4 s"
     assert (
@@ -154,7 +158,7 @@ def test_end_of_a_red_run(runs: ModuleType) -> None:
 
 
 def test_end_of_a_green_run(runs: ModuleType) -> None:
-    text = end_text(*runs.green(), report_dir=Path("/x/ci-report"))
+    text = last_words(runs.green(), "/x/ci-report")
     assert text.startswith("Passed: 7 tests, 6 binaries, 1 image pushed, version")
     assert f"registry.example.com/team/buildme:edge {runs.DIGEST} (pushed)" in text
 
@@ -162,7 +166,7 @@ def test_end_of_a_green_run(runs: ModuleType) -> None:
 def test_end_is_bounded_and_hostile_text_stays_text(runs: ModuleType) -> None:
     record, tests = runs.large(5000, 0)
     assert len(end_text(record, tests, Path("r")).splitlines()) < 60
-    text = end_text(*runs.hostile(), report_dir=Path("r"))
+    text = last_words(runs.hostile(), "r")
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
     assert "##[" not in text
     assert not any(line.lstrip().startswith("::") for line in text.splitlines())
