@@ -43,6 +43,11 @@ class Bar:
     internal: bool = False
     label_side: Literal["after", "before", "inside"] = "after"
 
+    @property
+    def hatch_at(self) -> float:
+        """Where the hatching of an emulated step begins: behind a label that stands inside the bar."""
+        return round(self.at + LABEL_ROOM, 3) if self.label_side == "inside" else self.at
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:

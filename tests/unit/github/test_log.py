@@ -76,7 +76,7 @@ def test_a_huge_log_is_bounded(tmp_path: Path) -> None:
             file.write(f"#7 {n} {'x' * 100}\n")
     began = time.perf_counter()
     view.finished(stage("passed"), log)
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 3
     view.close()
     lines = stream.getvalue().splitlines()
     assert len(lines) == HEAD_LINES + TAIL_LINES + 5

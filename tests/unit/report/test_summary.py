@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import html
 import re
-import time
+import timeit
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -115,6 +115,7 @@ def test_every_table_row_has_the_cells_of_its_header(runs: ModuleType) -> None:
             assert len(counts) == 1
 
 
+@settings(deadline=None)
 @given(UNTRUSTED)
 def test_inline_shows_exactly_the_text(raw: str) -> None:
     rendered = GFM.render(f"x {markdown.inline(raw)} y")
@@ -122,12 +123,14 @@ def test_inline_shows_exactly_the_text(raw: str) -> None:
     assert set(re.findall(r"</?([a-z]+)", rendered)) <= {"p", "span"}
 
 
+@settings(deadline=None)
 @given(UNTRUSTED)
 def test_inline_is_safe_at_the_start_of_a_list_item(raw: str) -> None:
     rendered = GFM.render(f"- {markdown.inline(raw)}")
     assert set(re.findall(r"</?([a-z0-9]+)", rendered)) <= {"ul", "li", "span", "p"}
 
 
+@settings(deadline=None)
 @given(UNTRUSTED, UNTRUSTED)
 def test_cells_hold_what_they_are_given(one: str, two: str) -> None:
     rendered = GFM.render(markdown.table(["a", "b"], [[markdown.code(one), markdown.inline(two)]]))
@@ -137,6 +140,7 @@ def test_cells_hold_what_they_are_given(one: str, two: str) -> None:
     assert shown(cells[1]) == one_line(two)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("`~ab\n"), max_size=60))
 def test_nothing_closes_a_fence(raw: str) -> None:
     tokens = GFM.parse(markdown.fence(raw))
@@ -174,6 +178,4 @@ def test_dropped_sections_are_named(runs: ModuleType, monkeypatch: pytest.Monkey
 def test_speed(runs: ModuleType) -> None:
     record, tests = runs.large(5000, 500)
     summary.render(*runs.green())
-    began = time.perf_counter()
-    summary.render(record, tests)
-    assert time.perf_counter() - began < 0.5
+    assert min(timeit.repeat(lambda: summary.render(record, tests), number=1, repeat=3)) < 0.5

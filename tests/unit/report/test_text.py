@@ -7,7 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ci_buildkit.report import text
@@ -40,6 +40,7 @@ def test_plain_takes_control_away_and_leaves_text(raw: str, shown: str) -> None:
     assert text.plain(raw) == shown
 
 
+@settings(deadline=None)
 @given(NASTY)
 def test_plain_leaves_nothing_that_controls(raw: str) -> None:
     shown = text.plain(raw)
@@ -48,6 +49,7 @@ def test_plain_leaves_nothing_that_controls(raw: str) -> None:
     shown.encode()
 
 
+@settings(deadline=None)
 @given(NASTY)
 def test_one_line_and_inert_are_one_line(raw: str) -> None:
     assert "\n" not in text.one_line(raw)
