@@ -5,11 +5,13 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_LINE = 16 * 1024 * 1024
-"""Bytes of one line; a longer one ends the reading with `TooLong`."""
+"""Bytes of one line, unless told otherwise; a longer one ends the reading with `TooLong`."""
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 # How BuildKit's plain progress marks a line: `#12 0.345 text`.
@@ -17,7 +19,7 @@ _PLAIN_PROGRESS = re.compile(r"^#\d+ \d+\.\d+ ")
 
 
 class TooLong(ValueError):  # noqa: N818 - it reads as what happened
-    """A line is longer than MAX_LINE."""
+    """A line is longer than the limit."""
 
 
 def encoding_of(head: bytes) -> str:
@@ -30,24 +32,24 @@ def decode(head: bytes) -> str:
     return codecs.getincrementaldecoder(encoding_of(head))("replace").decode(head)
 
 
-def lines(stream: BinaryIO) -> Iterator[str]:
+def lines(stream: BinaryIO, limit: int = MAX_LINE) -> Iterator[str]:
     """Every line of a seekable stream without its end; what cannot be decoded becomes U+FFFD.
 
     Raises:
-        TooLong: a line is longer than MAX_LINE.
+        TooLong: a line is longer than `limit` bytes (characters, in UTF-16).
     """
     encoding = encoding_of(stream.read(4))
     stream.seek(0)
     if encoding == "utf-8":
-        while raw := stream.readline(MAX_LINE):
-            if len(raw) >= MAX_LINE and not raw.endswith(b"\n"):
+        while raw := stream.readline(limit):
+            if len(raw) >= limit and not raw.endswith(b"\n"):
                 raise TooLong
             yield raw.decode("utf-8", "replace").rstrip("\r\n")
         return
     text = io.TextIOWrapper(stream, encoding, errors="replace", newline="\n")
     try:
-        while line := text.readline(MAX_LINE):
-            if len(line) >= MAX_LINE and not line.endswith("\n"):
+        while line := text.readline(limit):
+            if len(line) >= limit and not line.endswith("\n"):
                 raise TooLong
             yield line.rstrip("\r\n")
     finally:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TYPE_CHECKING
 
 from ci_buildkit.errors import ConfigurationError
+from ci_buildkit.text import name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 # Folders of toolchains and of downloaded dependencies: a file there is never the repository's file of the same name.
 _FOREIGN = re.compile(
@@ -144,6 +147,14 @@ class PathMapper:
             self._modules = _go_modules(self.root)
         return [(module, folder) for module, folder in self._modules if f"{package}/".startswith(f"{module}/")]
 
+    def holding(self, base: str, data: bytes | None) -> str | None:
+        """The one file of this base name in the repository, or the one of several that holds exactly `data`."""
+        found = _named(self.root, base)
+        if len(found) == 1:
+            return found[0]
+        same = [path for path in found if data is not None and _holds(self.root / path, data)]
+        return same[0] if len(same) == 1 else None
+
     def source_line(self, path: str, line: int) -> str:
         """Line `line` (1-based) of a known file of the repository; "" where there is none."""
         lines = self._sources.get(path)
@@ -163,11 +174,11 @@ def is_foreign(path: str) -> bool:
 
 
 def display(path: Path) -> str:
-    """`path` relative to the working directory where it lies in it, with `/`."""
+    """`path` relative to the working directory where it lies in it, with `/`, as text that can be printed."""
     try:
-        return path.absolute().relative_to(Path.cwd()).as_posix()
+        return name(path.absolute().relative_to(Path.cwd()).as_posix())
     except ValueError:
-        return path.as_posix()
+        return name(path.as_posix())
 
 
 def _normal(path: str) -> str:
@@ -182,6 +193,27 @@ def _leads_out(path: str) -> bool:
     return not path or path == ".." or path.startswith(("/", "../"))
 
 
+def _named(root: Path, base: str) -> list[str]:
+    """The files called `base`, at most _MODULE_DEPTH folders deep."""
+    return [Path(os.path.relpath(folder, root), base).as_posix() for folder, files in _folders(root) if base in files]
+
+
+def _holds(file: Path, data: bytes) -> bool:
+    try:
+        return file.stat().st_size == len(data) and file.read_bytes() == data
+    except OSError:
+        return False
+
+
+def _folders(root: Path) -> Iterator[tuple[str, list[str]]]:
+    """(folder, names of its files) of the repository, at most _MODULE_DEPTH deep, without dependencies."""
+    for folder, folders, files in os.walk(root):
+        inside = os.path.relpath(folder, root)
+        deep = inside != "." and inside.count(os.sep) >= _MODULE_DEPTH - 1
+        folders[:] = [] if deep else [one for one in folders if one not in _NO_MODULES and not one.startswith(".")]
+        yield folder, files
+
+
 def _source_lines(file: Path) -> list[str]:
     try:
         if file.stat().st_size > _MAX_SOURCE:
@@ -194,14 +226,11 @@ def _source_lines(file: Path) -> list[str]:
 def _go_modules(root: Path) -> tuple[tuple[str, str], ...]:
     """(module path, folder) of the go.mod files at most three folders deep, the longest module path first."""
     modules = []
-    for folder, folders, files in os.walk(root):
-        inside = os.path.relpath(folder, root)
-        deep = inside != "." and inside.count(os.sep) >= _MODULE_DEPTH - 1
-        folders[:] = [] if deep else [name for name in folders if name not in _NO_MODULES and not name.startswith(".")]
+    for folder, files in _folders(root):
         if "go.mod" not in files:
             continue
         text = "\n".join(_source_lines(Path(folder, "go.mod")))
         found = re.search(r"^\s*module\s+\"?([^\s\"]+)", text, re.MULTILINE)
         if found:
-            modules.append((found[1], inside.replace(os.sep, "/")))
+            modules.append((found[1], Path(os.path.relpath(folder, root)).as_posix()))
     return tuple(sorted(modules, key=lambda module: -len(module[0])))

@@ -8,15 +8,22 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
+
 from ci_buildkit.paths import display
 from ci_buildkit.problem import Problem
+from ci_buildkit.text import name
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 MAX_FILES = 100_000
 """Files looked at for one command; more is a problem of kind `limit`."""
+_MAX_JSON = 64 * 1024 * 1024
 _SKIPPED = frozenset({".git", "__pycache__"})
 
 
@@ -62,16 +69,16 @@ def _expand(text: str) -> Iterator[Found | Problem]:
     try:
         mode = path.stat().st_mode
     except ValueError:
-        yield Problem(text.replace("\0", "\ufffd"), "missing", "the path holds a NUL byte")
+        yield Problem(name(text), "missing", "the path holds a NUL byte")
     except OSError as error:
         if isinstance(error, PermissionError):
-            yield Problem(text, "unreadable", f"cannot be looked at: {error.strerror}")
+            yield Problem(name(text), "unreadable", f"cannot be looked at: {error.strerror}")
         elif glob.has_magic(text):
             yield from _glob(text)
         elif path.is_symlink():
-            yield Problem(text, "missing", "is a symbolic link to nothing")
+            yield Problem(name(text), "missing", "is a symbolic link to nothing")
         else:
-            yield Problem(text, "missing", "no such file or folder")
+            yield Problem(name(text), "missing", "no such file or folder")
     else:
         yield from _folder(path) if stat.S_ISDIR(mode) else _file(path, mode, explicit=True)
 
@@ -86,7 +93,7 @@ def _file(path: Path, mode: int, *, explicit: bool) -> Iterator[Found | Problem]
 def _glob(pattern: str) -> Iterator[Found | Problem]:
     matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - an absolute pattern is fine here
     if not matches:
-        yield Problem(pattern, "missing", "matches no file")
+        yield Problem(name(pattern), "missing", "matches no file")
     fixed = list(_before_magic(Path(pattern).parts))
     base = Path(*fixed) if fixed else Path()
     for match in matches:
@@ -109,17 +116,17 @@ def _folder(folder: Path) -> Iterator[Found | Problem]:
     failed: list[OSError] = []
     for where, folders, files in os.walk(folder, onerror=failed.append):
         for error in failed:
-            yield Problem(str(error.filename), "unreadable", f"cannot be listed: {error.strerror}")
+            yield Problem(display(Path(error.filename)), "unreadable", f"cannot be listed: {error.strerror}")
         failed.clear()
-        folders[:] = sorted(name for name in folders if name not in _SKIPPED)
-        for name in folders:
-            link = Path(where, name)
+        folders[:] = sorted(one for one in folders if one not in _SKIPPED)
+        for folder_name in folders:
+            link = Path(where, folder_name)
             if link.is_symlink():
                 yield from _link(link, folder)
-        for name in sorted(files):
-            yield from _inside(Path(where, name), folder, explicit=False)
+        for file in sorted(files):
+            yield from _inside(Path(where, file), folder, explicit=False)
     for error in failed:
-        yield Problem(str(error.filename), "unreadable", f"cannot be listed: {error.strerror}")
+        yield Problem(display(Path(error.filename)), "unreadable", f"cannot be listed: {error.strerror}")
 
 
 def _inside(path: Path, base: Path, *, explicit: bool) -> Iterator[Found | Problem]:
@@ -143,3 +150,22 @@ def _link(path: Path, base: Path) -> Iterator[Problem]:
         yield Problem(display(path), "unreadable", "is a symbolic link out of the folder and was not followed")
     elif not real.exists():
         yield Problem(display(path), "missing", "is a symbolic link to nothing")
+
+
+def is_json(path: Path) -> bool:
+    """Whether a file is JSON, or JSON line by line. One that is too large to try is taken for it."""
+    try:
+        if path.stat().st_size > _MAX_JSON:
+            return True
+        data = path.read_bytes()
+    except OSError:
+        return False
+    return _parses(data) or all(_parses(line) for line in data.splitlines() if line.strip())
+
+
+def _parses(data: bytes) -> bool:
+    try:
+        orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return False
+    return True

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from math import fsum
 
 from ci_buildkit.problem import Problem
 from ci_buildkit.results.model import Case, TestReport, Totals
 from ci_buildkit.results.reader import Item, Limits, Suite
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 
 class Collector:

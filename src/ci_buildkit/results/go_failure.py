@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ci_buildkit import text
-from ci_buildkit.paths import PathMapper
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ci_buildkit.paths import PathMapper
 
 _PLACE = re.compile(r"^\s*([\w.+-]+\.go):(\d+): ?(.*)$")
 _FRAME = re.compile(r"^\s*(?:=== (?:RUN|PAUSE|CONT|NAME)\s|--- (?:PASS|FAIL|SKIP|BENCH): |(?:PASS|FAIL)$)")

@@ -6,14 +6,17 @@ tests failing (build, setup, TestMain, a panic outside of a test), and a test th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 
-from ci_buildkit.paths import PathMapper
 from ci_buildkit.results import go_failure
 from ci_buildkit.results.go_failure import Failure
 from ci_buildkit.results.model import Case, Outcome
 from ci_buildkit.results.reader import Item, Suite
 from ci_buildkit.text import Excerpt, clean, name
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ci_buildkit.paths import PathMapper
+    from collections.abc import Iterator
 
 _OUTCOMES: dict[str, Outcome] = {"pass": "passed", "fail": "failed", "skip": "skipped", "bench": "passed"}
 ENDINGS = frozenset(_OUTCOMES)
@@ -207,8 +210,8 @@ class GoRun:
         return Case(
             file=self._file,
             format=self._form,
-            suite=package,
-            class_name=package,
+            suite=name(package),
+            class_name=name(package),
             name=name(test_name),
             outcome=outcome,
             seconds=test.seconds,
@@ -281,8 +284,8 @@ class GoRun:
         return Case(
             file=self._file,
             format=self._form,
-            suite=package,
-            class_name=package,
+            suite=name(package),
+            class_name=name(package),
             name=title,
             outcome="error",
             message=failure.message,

@@ -7,8 +7,7 @@ before that they are plain text before the package's events, and a setup failure
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TYPE_CHECKING
 
 import orjson
 
@@ -17,6 +16,9 @@ from ci_buildkit.problem import Problem
 from ci_buildkit.results.go_run import ENDINGS, GoRun
 from ci_buildkit.results.reader import Head, Item, Reader, Source
 from ci_buildkit.results.values import MAX_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FORMAT = "gotest"
 _ACTIONS = frozenset({"start", "run", "pause", "cont", "output", "bench", "attr", "pass", "fail", "skip",

@@ -7,13 +7,15 @@ are not printed, and so cannot be counted.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, TYPE_CHECKING
 
 from ci_buildkit.lines import TooLong, lines, without_progress_prefix
 from ci_buildkit.problem import Problem
 from ci_buildkit.results.go_run import GoRun
 from ci_buildkit.results.reader import Head, Item, Reader, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FORMAT = "gotext"
 _BEGIN = re.compile(r"^=== (RUN|PAUSE|CONT|NAME) {1,3}(\S+)$")

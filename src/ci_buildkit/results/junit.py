@@ -7,14 +7,16 @@ the Jenkins xunit plugin's junit-10.xsd, pytest, gotestsum, GoogleTest, CTest, C
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, TYPE_CHECKING
 
 from ci_buildkit import text, xmlstream
 from ci_buildkit.problem import Problem
 from ci_buildkit.results.junit_case import ATTEMPTS, FORMAT, OUTPUT, RESULTS, Element, build
 from ci_buildkit.results.reader import Head, Item, Reader, Source, Suite
 from ci_buildkit.results.values import integer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class _Case:

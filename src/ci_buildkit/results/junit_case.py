@@ -5,8 +5,11 @@ from __future__ import annotations
 from ci_buildkit import text
 from ci_buildkit.results.locate import locate
 from ci_buildkit.results.model import Case, Outcome
-from ci_buildkit.results.reader import Source
 from ci_buildkit.results.values import integer, seconds
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ci_buildkit.results.reader import Source
 
 FORMAT = "junit"
 

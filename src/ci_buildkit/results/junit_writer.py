@@ -8,20 +8,19 @@ Jenkins and others count.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import tempfile
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from junit_xml import TestCase, TestSuite, to_xml_report_string
 
-from ci_buildkit.errors import OutputError
-from ci_buildkit.results.model import Case, TestReport
+from ci_buildkit import atomic
 from ci_buildkit.text import clean, name
+
+if TYPE_CHECKING:
+    from ci_buildkit.results.model import Case, TestReport
+    from pathlib import Path
+    from collections.abc import Iterable, Iterator
 
 _ROOT_TIME = re.compile(r'^(<testsuites [^>]*?time=")[^"]*')
 _NO_MESSAGE = {"failed": "failed without a message", "error": "broke without a message"}
@@ -29,7 +28,7 @@ _TYPES = {"failed": "failure", "error": "error"}
 _ELEMENTS = {"failed": "Failure", "error": "Error"}
 
 
-class _Suite(TestSuite):  # type: ignore[misc] - junit-xml has no types
+class _Suite(TestSuite):  # type: ignore[misc]
     """A suite that also writes the attempts of its cases, and plain times."""
 
     def __init__(self, title: str, cases: list[Case]) -> None:
@@ -55,22 +54,7 @@ def write(report: TestReport, path: Path) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    text = dumps(report)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-            raise
-    except OSError as error:
-        message = f"{path} cannot be written: {error.strerror or error}"
-        raise OutputError(message) from error
+    atomic.write(path, dumps(report).encode("utf-8"))
 
 
 def dumps(report: TestReport) -> str:

@@ -8,11 +8,8 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-
-import orjson
 
 from ci_buildkit import xmlstream
 from ci_buildkit.errors import OutputError
@@ -21,15 +18,18 @@ from ci_buildkit.paths import PathMap, PathMapper, display
 from ci_buildkit.problem import Problem
 from ci_buildkit.results import gotest, gotext, junit
 from ci_buildkit.results.collect import Collector
-from ci_buildkit.results.model import TestReport
 from ci_buildkit.results.reader import Head, Item, Limits, Reader, Source
-from ci_buildkit.scan import Found, scan
+from ci_buildkit.scan import Found, is_json, scan
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ci_buildkit.results.model import TestReport
+    from collections.abc import Iterable, Iterator, Sequence
 
 READERS: tuple[Reader, ...] = (junit.READER, gotest.READER, gotext.READER)
 
 EXIT_CODE_NAMES = ("exit-code", "exit_code", "exitcode")
 _HEAD = 64 * 1024
-_MAX_JSON = 64 * 1024 * 1024
 _REPORT_NAME = re.compile(r"junit|test|report|result|xunit|spec", re.IGNORECASE)
 _JSON_NAMES = (".json", ".jsonl", ".ndjson")
 _NEVER = frozenset({".html", ".htm", ".css", ".js", ".map", ".svg", ".png", ".gz", ".zip", ".tar"})
@@ -155,31 +155,8 @@ def _unknown(found: Found, head: Head) -> Problem | None:
     reason = None
     if suffix == ".xml" and xmlstream.root_tag(head.data) is None:
         reason = "is not XML, or was cut off before its first element"
-    elif suffix in _JSON_NAMES and (reportlike or found.explicit) and not _is_json(found.path):
+    elif suffix in _JSON_NAMES and (reportlike or found.explicit) and not is_json(found.path):
         reason = "is not JSON, or was cut off"
     if reason is None and found.explicit:
         reason = f"is no test report that is known ({_NAMES})"
     return Problem(found.name, "unreadable", reason) if reason else None
-
-
-def _is_json(path: Path) -> bool:
-    """Whether a file is JSON, or JSON line by line. One that is too large to try is taken for it."""
-    try:
-        if path.stat().st_size > _MAX_JSON:
-            return True
-        data = path.read_bytes()
-    except OSError:
-        return False
-    try:
-        orjson.loads(data)
-    except orjson.JSONDecodeError:
-        pass
-    else:
-        return True
-    try:
-        for line in data.splitlines():
-            if line.strip():
-                orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return False
-    return True

@@ -7,13 +7,15 @@ counts. A format is one module with one `Reader` in `results.read.READERS`, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TYPE_CHECKING
 
-from ci_buildkit.paths import PathMapper
 from ci_buildkit.problem import Problem
 from ci_buildkit.results.model import Case
+
+if TYPE_CHECKING:
+    from ci_buildkit.paths import PathMapper
+    from collections.abc import Callable, Iterator
 
 
 @dataclass(frozen=True, slots=True)

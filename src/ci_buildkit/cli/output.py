@@ -1,0 +1,41 @@
+"""How commands print: JSON for programs, aligned lines for people. Nothing printed is a command to a CI runner."""
+
+from __future__ import annotations
+
+import sys
+
+import orjson
+
+from ci_buildkit.report.text import inert
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_WIDEST = 48
+
+
+def print_json(document: object) -> None:
+    """Writes `document` to stdout as JSON, indented."""
+    data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    # GitHub's runner still takes `##[command]` anywhere in a line for a command; in a string this means the same.
+    data = data.replace(b"##[", b"#\\u0023[")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def aligned(rows: Sequence[Sequence[str]], colours: Mapping[str, str]) -> list[str]:
+    """One line for each row, its columns aligned; `colours` are SGR codes by the word in the first column."""
+    if not rows:
+        return []
+    clean = [[inert(cell) for cell in row] for row in rows]
+    widths = [min(max(len(row[column]) for row in clean), _WIDEST) for column in range(len(clean[0]))]
+    lines = []
+    for row in clean:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        code = colours.get(row[0])
+        if code:
+            cells[0] = f"\x1b[{code}m{cells[0]}\x1b[0m"
+        lines.append("  ".join(cell for cell, width in zip(cells, widths, strict=True) if width).rstrip())
+    return lines

@@ -1,0 +1,153 @@
+"""Read test results and say what they say: JUnit XML, `go test -json`, `go test -v`.
+
+Exit code 0 when every test passed, 1 with failed tests or errors, 5 when something could not be read.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    import argparse
+    from ci_buildkit.results.model import Case, TestReport, Totals
+
+Format = Literal["text", "json", "markdown"]
+
+_MOST_LINES = 200
+_COLOURS = {"failed": "31", "error": "31", "flaky": "33", "problem": "35"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """PATHs, the format, where to write JUnit, and how paths are mapped."""
+    parser.add_argument("paths", metavar="PATH", nargs="+", help="a file, a folder (with all below it) or a glob")
+    parser.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="(default: text)")
+    parser.add_argument("--junit", metavar="FILE", help="also write all test cases as one JUnit XML file")
+    parser.add_argument(
+        "--path-map",
+        metavar="FROM=TO",
+        action="append",
+        default=[],
+        help="a folder of the container is this folder of the repository (repeatable)",
+    )
+
+
+def call(arguments: argparse.Namespace) -> int:
+    """Run the command; returns its exit code."""
+    return run(arguments.paths, format=arguments.format, junit=arguments.junit, path_map=arguments.path_map)
+
+
+def run(
+    paths: Sequence[str],
+    *,
+    format: Format = "text",  # noqa: A002 - the option's name
+    junit: str | Path | None = None,
+    path_map: Sequence[str] = (),
+) -> int:
+    """Print what the reports in `paths` say; returns 0, 1 (failures) or 5 (problems).
+
+    Raises:
+        ConfigurationError: a path map is not FROM=TO.
+        OutputError: the JUnit file cannot be written.
+    """
+    from ci_buildkit.errors import FailuresFound, OutputError, most_fundamental
+    from ci_buildkit.paths import PathMap
+    from ci_buildkit.results import read
+
+    report = read.read_paths(paths, path_map=PathMap.parse(path_map))
+    if junit:
+        from ci_buildkit.results import junit_writer
+
+        junit_writer.write(report, Path(junit))
+    if format == "json":
+        _print_json(report)
+    elif format == "markdown":
+        sys.stdout.write(markdown(report))
+    else:
+        sys.stdout.write(text(report, colour=sys.stdout.isatty()))
+    codes = [FailuresFound.exit_code] * report.broken + [OutputError.exit_code] * bool(report.problems)
+    return most_fundamental(codes)
+
+
+def _print_json(report: TestReport) -> None:
+    from dataclasses import asdict
+
+    from ci_buildkit.cli.output import print_json
+    from ci_buildkit.record import case_json
+
+    print_json(
+        {
+            "totals": asdict(report.totals),
+            "problems": [asdict(problem) for problem in report.problems],
+            "cases": [case_json(case) for case in report.cases],
+        }
+    )
+
+
+def text(report: TestReport, *, colour: bool = False) -> str:
+    """The report for people: what broke, what was flaky, what could not be read, and the totals last."""
+    from ci_buildkit.cli.output import aligned
+    from ci_buildkit.report.facts import case_message, case_title
+    from ci_buildkit.report.text import place
+
+    rows = [
+        (_word(case), place(case.path, case.line), case_title(case, 200), case_message(case, 500))
+        for case in _telling(report)
+    ]
+    rows += [("problem", problem.path, problem.reason, "") for problem in report.problems]
+    lines = aligned(rows[:_MOST_LINES], _COLOURS if colour else {})
+    if len(rows) > _MOST_LINES:
+        lines.append(f"… and {len(rows) - _MOST_LINES:,} more; --format json lists all")
+    return "\n".join([*lines, _totals(report.totals)]) + "\n"
+
+
+def _telling(report: TestReport) -> Iterator[Case]:
+    yield from (case for case in report.cases if case.broken)
+    yield from (case for case in report.cases if case.flaky)
+
+
+def _word(case: Case) -> str:
+    return "flaky" if case.flaky else case.outcome
+
+
+def _totals(totals: Totals) -> str:
+    from ci_buildkit.report.text import duration, plural
+
+    counts = {
+        "passed": totals.passed,
+        "failed": totals.failed,
+        "errors": totals.errors,
+        "skipped": totals.skipped,
+        "flaky": totals.flaky,
+    }
+    told = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count or word in {"passed", "failed"})
+    return f"{plural(totals.tests, 'test')} in {plural(totals.suites, 'suite')}: {told}, {duration(totals.seconds)}"
+
+
+def markdown(report: TestReport) -> str:
+    """The report as GitHub Flavored Markdown; nothing that a test printed becomes markup."""
+    from ci_buildkit.report.facts import case_message, case_title
+    from ci_buildkit.report.markdown import code, inline, table
+    from ci_buildkit.report.text import place
+
+    parts = [f"### {inline(_totals(report.totals))}"]
+    told = list(_telling(report))
+    if told:
+        rows = [
+            [
+                _word(case),
+                inline(case_title(case)),
+                inline(case_message(case)),
+                code(where) if (where := place(case.path, case.line)) else "",
+            ]
+            for case in told[:_MOST_LINES]
+        ]
+        parts.append(table(["Outcome", "Test", "Message", "Where"], rows))
+    if len(told) > _MOST_LINES:
+        parts.append(f"… and {len(told) - _MOST_LINES:,} more")
+    if report.problems:
+        rows = [[code(problem.path), inline(problem.reason)] for problem in report.problems[:_MOST_LINES]]
+        parts.append(table(["Problem", "Reason"], rows))
+    return "\n\n".join(parts) + "\n"

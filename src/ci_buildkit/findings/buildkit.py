@@ -1,0 +1,188 @@
+"""BuildKit's own checks of a Dockerfile: `--call=check,format=json` of build and bake, and a build's warnings.
+
+Both name the Dockerfile by its base name only. Where it lies is known from bake's own output, from the content that
+comes along, or by whoever called the build.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import posixpath
+import re
+from dataclasses import dataclass
+from typing import Any, BinaryIO, TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import orjson
+
+from ci_buildkit.findings.model import Finding, FindingReport
+from ci_buildkit.findings.reader import Head, Item, Reader, Source
+from ci_buildkit.findings.values import label, mapping, positive, sequence, string
+from ci_buildkit.problem import Problem
+from ci_buildkit.text import clean, name
+
+if TYPE_CHECKING:
+    from ci_buildkit.paths import PathMapper
+    from collections.abc import Iterable, Iterator
+
+FORMAT = "buildkit-check"
+TOOL = "buildkit"
+BUILD_ERROR = "BuildError"
+"""The rule of what is no warning: the Dockerfile cannot be built at all."""
+
+_HEAD = re.compile(
+    r'^\s*\{.*?"(?:warnings"\s*:\s*(?:\[|null)|ruleName"\s*:|buildError"\s*:|check"\s*:\s*\{)', re.DOTALL
+)
+_RULE = re.compile(r"^([A-Z][A-Za-z0-9]+): (.+)$", re.DOTALL)
+_AT_LINE = re.compile(r" \(line \d+\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class BuildWarning:
+    """A warning of a build's progress stream, decoded. Lines are 1-based, 0 where there is none."""
+
+    short: str
+    detail: tuple[str, ...] = ()
+    url: str = ""
+    filename: str = ""
+    start_line: int = 0
+    end_line: int = 0
+
+
+def from_warnings(warnings: Iterable[BuildWarning], dockerfile: str) -> FindingReport:
+    """The findings of a build's warnings, each once: every target that is built from a Dockerfile repeats them.
+
+    `dockerfile` is the file's path in the repository; a warning that names a file of another name keeps that.
+    """
+    findings = (_warning(warning, dockerfile) for warning in warnings)
+    return FindingReport(tuple(sorted(dict.fromkeys(findings), key=lambda finding: (finding.path, finding.line or 0))))
+
+
+def _warning(warning: BuildWarning, dockerfile: str) -> Finding:
+    short = _AT_LINE.sub("", clean(warning.short).strip())
+    found = _RULE.match(short)
+    rule, message = (found[1], found[2]) if found else (rule_of(warning.url), short)
+    own = posixpath.basename(dockerfile)
+    path = dockerfile if warning.filename in {"", own} else warning.filename
+    start, end = max(warning.start_line, 0), max(warning.end_line, 0)
+    return Finding(
+        path=path,
+        line=start or None,
+        column=None,
+        end_line=end if end > start > 0 else None,
+        end_column=None,
+        severity="warning",
+        rule=name(rule) or "BuildWarning",
+        message=message or clean(" ".join(warning.detail)).strip(),
+        tool=TOOL,
+        url=_url(warning.url),
+    )
+
+
+def rule_of(url: str) -> str:
+    """The rule that a page of the documentation is about: the last part of its path."""
+    try:
+        return urlsplit(url).path.rstrip("/").rpartition("/")[2]
+    except ValueError:
+        return ""
+
+
+def _url(url: str) -> str | None:
+    return name(url) if url.startswith(("https://", "http://")) else None
+
+
+def from_document(document: object, source: Source) -> Iterator[Item]:
+    """The findings of one check, or of every target of a bake file, each once."""
+    checks = mapping(mapping(document).get("target"))
+    if not checks:
+        yield from dict.fromkeys(_check(mapping(document), "", source.mapper))
+        return
+    found: dict[Item, None] = {}
+    for target in checks.values():
+        build = mapping(mapping(target).get("build"))
+        place = posixpath.join(string(build.get("context")) or ".", string(build.get("dockerfile")) or "Dockerfile")
+        check = mapping(mapping(target).get("check"))
+        found.update(dict.fromkeys(_check(check, place, source.mapper)))
+    yield from found
+
+
+def _check(check: dict[str, Any], place: str, mapper: PathMapper) -> Iterator[Finding]:
+    sources = sequence(check.get("sources"))
+    for warning in (mapping(item) for item in sequence(check.get("warnings"))):
+        where = mapping(warning.get("location"))
+        start, end = _range(where)
+        message = clean(string(warning.get("detail")) or string(warning.get("description"))).strip()
+        rule = label(warning.get("ruleName")) or rule_of(string(warning.get("url")))
+        yield Finding(
+            path=_file(sources, where.get("sourceIndex", 0), place, mapper),
+            line=start,
+            column=None,
+            end_line=end if end and start and end > start else None,
+            end_column=None,
+            severity="warning",
+            rule=rule or "BuildWarning",
+            message=message,
+            tool=TOOL,
+            url=_url(string(warning.get("url"))),
+        )
+    yield from _build_error(check, sources, place, mapper)
+
+
+def _build_error(check: dict[str, Any], sources: list[Any], place: str, mapper: PathMapper) -> Iterator[Finding]:
+    error = mapping(check.get("buildError"))
+    message = clean(string(error.get("message")) or string(check.get("error"))).strip()
+    if not message:
+        return
+    where = mapping(error.get("location"))
+    start, end = _range(where)
+    yield Finding(
+        path=_file(sources, where.get("sourceIndex", 0), place, mapper),
+        line=start,
+        column=None,
+        end_line=end if end and start and end > start else None,
+        end_column=None,
+        severity="error",
+        rule=BUILD_ERROR,
+        message=message,
+        tool=TOOL,
+    )
+
+
+def _range(location: dict[str, Any]) -> tuple[int | None, int | None]:
+    """First and last line of the first range."""
+    ranges = sequence(location.get("ranges"))
+    first = mapping(ranges[0]) if ranges else {}
+    return positive(mapping(first.get("start")).get("line")), positive(mapping(first.get("end")).get("line"))
+
+
+def _file(sources: list[Any], index: object, place: str, mapper: PathMapper) -> str:
+    """Where the Dockerfile is: as bake says, else the file that holds what was checked, else its name."""
+    known = isinstance(index, int) and 0 <= index < len(sources)
+    source = mapping(sources[index]) if known and isinstance(index, int) else {}
+    base = label(source.get("filename")) or posixpath.basename(place) or "Dockerfile"
+    if place and posixpath.basename(place) == base:
+        return mapper(place)
+    try:
+        data = base64.b64decode(string(source.get("data")), validate=True)
+    except (binascii.Error, ValueError):
+        data = None
+    return mapper.holding(base, data) or mapper(base) if "/" not in base else mapper(base)
+
+
+def sniff(head: Head) -> bool:
+    """Whether the file begins like the JSON of a check."""
+    return _HEAD.match(head.text) is not None
+
+
+def read(stream: BinaryIO, source: Source) -> Iterator[Item]:
+    """Every warning, and the error that keeps the Dockerfile from being built."""
+    try:
+        document = orjson.loads(stream.read(source.limits.document))
+    except orjson.JSONDecodeError as error:
+        yield Problem(source.name, "unreadable", f"the JSON of a Dockerfile check is cut off or broken: {error}")
+        return
+    yield from from_document(document, source)
+
+
+READER = Reader(FORMAT, sniff, read)

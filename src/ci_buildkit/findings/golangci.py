@@ -1,0 +1,188 @@
+"""golangci-lint, versions 1 and 2: the text that people read, and `--output.json.path` (v1: `--out-format json`).
+
+Text: `path:line[:column]: message (linter)`, with colours or without, followed by the source line and a caret. JSON:
+one object on one line, which may stand between lines of text. Both can be printed at once; a finding counts once.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, BinaryIO, TYPE_CHECKING
+
+import orjson
+
+from ci_buildkit.findings.model import Finding
+from ci_buildkit.findings.reader import Head, Item, Reader, Source, severity
+from ci_buildkit.findings.values import label, mapping, positive, sequence, string
+from ci_buildkit.lines import TooLong, lines, without_progress_prefix
+from ci_buildkit.problem import Problem
+from ci_buildkit.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FORMAT = "golangci"
+TOOL = "golangci-lint"
+
+_START = re.compile(r"^((?:[A-Za-z]:)?[^\s:][^:]*\.\w+):(\d{1,9})(?::(\d{1,9}))?: (.*)$")
+_LINTER = re.compile(r"^(.*\S) \(([A-Za-z][\w.-]*)\)$")
+_COMPILER = re.compile(r"^((?:[A-Za-z]:)?[^\s:][^:]*\.\w+):(\d{1,9})(?::(\d{1,9}))?: (.+)$")
+_JSON = re.compile(rb'^\s*\{\s*"Issues"\s*:')
+_SUMMARY = re.compile(r"^\d+ issues(?:\.|:)$")
+_LONGEST_MESSAGE = 20
+"""Lines of one message; whatever is longer was no finding."""
+
+
+class Golangci:
+    """Reads lines one by one; a `LogReader`."""
+
+    def __init__(self, file: str) -> None:
+        """Nothing read yet; `file` is how problems call the file or log."""
+        self._file = file
+        self._pending: list[str] = []
+        self._findings: dict[tuple[str, int | None, int | None, str, str], Finding] = {}
+        self._problems: list[Problem] = []
+        self.found = False
+
+    def feed(self, raw: str) -> None:
+        """Takes a line."""
+        line = clean(raw)
+        if line.startswith('{"Issues":'):
+            self._pending = []
+            self._json(line)
+        elif _START.match(line):
+            self._pending = [line]
+            self._complete()
+        elif self._pending:
+            self._pending.append(line)
+            self._complete()
+        elif _SUMMARY.match(line):
+            self.found = True
+
+    def finish(self) -> Iterator[Item]:
+        """The findings, each once; what the JSON report says of one counts more than its text."""
+        yield from self._findings.values()
+        yield from self._problems
+
+    def _complete(self) -> None:
+        """Takes the pending lines as a finding, once the last of them ends with the linter's name."""
+        end = _LINTER.match(self._pending[-1])
+        if end is None:
+            if len(self._pending) > _LONGEST_MESSAGE:
+                self._pending = []
+            return
+        start = _START.match(self._pending[0])
+        rows = [*self._pending[:-1], end[1]]
+        self._pending = []
+        if start is not None:
+            first = rows[0][start.start(4) :]
+            self._add(_finding(start[1], start[2], start[3], "\n".join([first, *rows[1:]]), end[2]))
+
+    def _json(self, line: str) -> None:
+        self.found = True
+        try:
+            document = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            self._problems.append(Problem(self._file, "unreadable", "the JSON report of golangci-lint is cut off"))
+            return
+        for item in from_document(document, self._file):
+            if isinstance(item, Finding):
+                self._add(item)
+            else:
+                self._problems.append(item)
+
+    def _add(self, finding: Finding) -> None:
+        self.found = True
+        self._findings[finding.path, finding.line, finding.column, finding.rule, finding.message] = finding
+
+
+def _finding(path: str, line: str, column: str | None, message: str, linter: str) -> Finding:
+    return Finding(
+        path=path,
+        line=int(line) or None,
+        column=int(column or 0) or None,
+        end_line=None,
+        end_column=None,
+        severity="error",
+        rule=linter,
+        message=message.strip(),
+        tool=TOOL,
+    )
+
+
+def from_document(document: object, file: str) -> Iterator[Item]:
+    """The findings of a JSON report, and a problem where the tool says that it broke down."""
+    report = mapping(mapping(document).get("Report"))
+    if label(report.get("Error")):
+        yield Problem(file, "inconsistent", f"golangci-lint broke down: {label(report['Error'])}")
+    for issue in sequence(mapping(document).get("Issues")):
+        yield from _issue(mapping(issue))
+
+
+def _issue(issue: dict[str, Any]) -> Iterator[Finding]:
+    where, linter, text = mapping(issue.get("Pos")), label(issue.get("FromLinter")), clean(string(issue.get("Text")))
+    if not where and not text:
+        return
+    if linter == "typecheck":
+        # The compiler's own lines, all in one text at line 1 of some file.
+        inner = [found for row in text.split("\n") if (found := _COMPILER.match(row))]
+        if inner:
+            yield from (_finding(found[1], found[2], found[3], found[4], linter) for found in inner)
+            return
+    yield Finding(
+        path=label(where.get("Filename")),
+        line=positive(where.get("Line")),
+        column=positive(where.get("Column")),
+        end_line=_end_line(issue),
+        end_column=None,
+        severity=severity(string(issue.get("Severity"))),
+        rule=linter or TOOL,
+        message=text.strip(),
+        tool=TOOL,
+    )
+
+
+def _end_line(issue: dict[str, Any]) -> int | None:
+    end = positive(mapping(issue.get("LineRange")).get("To"))
+    start = positive(mapping(issue.get("Pos")).get("Line"))
+    return end if end is not None and start is not None and end > start else None
+
+
+def sniff(head: Head) -> bool:
+    """Whether the file's start holds the JSON report, a finding with its linter's name, or the summary."""
+    if _JSON.match(head.data):
+        return True
+    probe = Golangci("")
+    for line in head.text.split("\n"):
+        text = without_progress_prefix(line.rstrip("\r"))
+        probe.feed(text)
+        if probe.found:
+            return True
+    return False
+
+
+def read(stream: BinaryIO, source: Source) -> Iterator[Item]:
+    """Every finding of a text, of the JSON on a line of it, or of both."""
+    laid_out = _JSON.match(stream.read(4096)) is not None
+    stream.seek(0)
+    if laid_out:
+        try:
+            document = orjson.loads(stream.read(source.limits.document))
+        except orjson.JSONDecodeError:
+            stream.seek(0)  # other lines follow, or it is cut off
+        else:
+            yield from from_document(document, source.name)
+            return
+    reader = Golangci(source.name)
+    try:
+        for line in lines(stream, source.limits.document):
+            reader.feed(without_progress_prefix(line))
+    except TooLong:
+        reason = f"a line is longer than {source.limits.document // 2**20} MiB; what stands before it was read"
+        yield Problem(source.name, "limit", reason)
+    if laid_out and not reader.found:
+        yield Problem(source.name, "unreadable", "the JSON report of golangci-lint is cut off")
+    yield from reader.finish()
+
+
+READER = Reader(FORMAT, sniff, read)
