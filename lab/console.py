@@ -67,7 +67,9 @@ def run(
             words, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
     except FileNotFoundError as error:
-        raise LabError(f"cannot run {words[0]}", str(error), f"install {words[0]} and try again") from error
+        raise LabError(
+            what=f"cannot run {words[0]}", why=str(error), then=f"install {words[0]} and try again"
+        ) from error
     with _lock:
         _children.add(child)
     try:
@@ -75,13 +77,17 @@ def run(
     except subprocess.TimeoutExpired as error:
         child.kill()
         child.communicate()
-        raise LabError(f"{words[0]} did not end", f"still running after {timeout} s", "see the logs, try again") from error
+        raise LabError(
+            what=f"{words[0]} did not end", why=f"still running after {timeout} s", then="see the logs, try again"
+        ) from error
     finally:
         with _lock:
             _children.discard(child)
     if child.returncode:
         tail = "\n        ".join((err.strip() or out.strip()).splitlines()[-12:])
-        raise LabError(f"{' '.join(words[:4])} failed ({child.returncode})", tail, "mend what it names and try again")
+        raise LabError(
+            what=f"{' '.join(words[:4])} failed ({child.returncode})", why=tail, then="mend what it names and try again"
+        )
     return out
 
 

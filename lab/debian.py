@@ -32,7 +32,9 @@ def native() -> str:
     """Return this machine's architecture in Go's and Docker's words."""
     machine = platform.machine()
     if machine not in OF_MACHINE:
-        raise LabError("the lab cannot run here", f"the processor is {machine}", "use a machine with amd64 or arm64")
+        raise LabError(
+            what="the lab cannot run here", why=f"the processor is {machine}", then="use a machine with amd64 or arm64"
+        )
     return OF_MACHINE[machine]
 
 
@@ -69,7 +71,11 @@ def require(commands: dict[str, str], extra: Iterable[str] = ()) -> None:
         return
     listed = " ".join(packages)
     if not shutil.which("apt-get"):
-        raise LabError(f"{listed} missing", "this is no Debian machine (no apt-get)", f"install {listed} and try again")
+        raise LabError(
+            what=f"{listed} missing",
+            why="this is no Debian machine (no apt-get)",
+            then=f"install {listed} and try again",
+        )
     command = ["apt-get", *APT, "install", "-y", "--no-install-recommends", *packages]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with step(f"installed {listed}"):
@@ -77,8 +83,14 @@ def require(commands: dict[str, str], extra: Iterable[str] = ()) -> None:
             run(command, env=environment)
         except LabError:
             # The package lists are absent or old; only now is the update worth its seconds.
-            run(["apt-get", *APT, "update"], env=environment)
-            run(command, env=environment)
+            with contextlib.suppress(LabError):
+                run(["apt-get", *APT, "update"], env=environment)
+            try:
+                run(command, env=environment)
+            except LabError as error:
+                raise LabError(
+                    what=f"cannot install {listed}", why=str(error), then=f"install {listed} by hand, then try again"
+                ) from error
 
 
 def unpacked(store: Store, package: str, architecture: str) -> Path:
@@ -112,7 +124,9 @@ def unpacked(store: Store, package: str, architecture: str) -> Path:
             archive.unlink()
 
     if not shutil.which("apt-get"):
-        raise LabError(f"cannot fetch {package}", "there is no apt-get", "run the lab on a Debian machine")
+        raise LabError(
+            what=f"cannot fetch {package}", why="there is no apt-get", then="run the lab on a Debian machine"
+        )
     return store.ensure("debian", f"{package}-{architecture}", digest(release(), package, architecture), make)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import platform
 import re
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
 OWN = "ci-buildkit"
-MOUNTED = "binfmt-mounted"
+MOUNTED = Path("/run/ci-buildkit-binfmt-mounted")  # of the machine: the last lab to go unmounts
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def up(store: Store, places: Places) -> None:
     try:
         if not (BINFMT / "register").exists():
             run(["mount", "-t", "binfmt_misc", "binfmt_misc", BINFMT])
-            (places.run / MOUNTED).touch()
+            MOUNTED.touch()
         entries = {one.name: one.read_text() for one in BINFMT.iterdir() if one.name not in {"register", "status"}}
         for processor in emulated():
             name = f"{OWN}-{places.identity}-{processor.qemu}"
@@ -85,7 +84,9 @@ def up(store: Store, places: Places) -> None:
                 (BINFMT / "register").write_text(text)
     except OSError as error:
         raise LabError(
-            "cannot register QEMU for other platforms", str(error), "run as root on a kernel with binfmt_misc"
+            what="cannot register QEMU for other platforms",
+            why=str(error),
+            then="run as root on a kernel with binfmt_misc",
         ) from error
 
 
@@ -97,7 +98,9 @@ def flags(kernel: str) -> str:
 
 def _interpreter(store: Store, places: Places, processor: Processor) -> Path:
     # The kernel takes 127 characters at most, a cache folder may be longer: register a short link to it.
-    binary = debian.unpacked(store, "qemu-user-static", debian.native()) / "usr" / "bin" / f"qemu-{processor.qemu}-static"
+    binary = (
+        debian.unpacked(store, "qemu-user-static", debian.native()) / "usr" / "bin" / f"qemu-{processor.qemu}-static"
+    )
     link = places.sockets / f"qemu-{processor.qemu}"
     link.unlink(missing_ok=True)
     link.symlink_to(binary)
@@ -105,13 +108,14 @@ def _interpreter(store: Store, places: Places, processor: Processor) -> Path:
 
 
 def down(places: Places) -> None:
-    """Remove this lab's entries, and the mount when the lab made it and nobody else has an entry."""
+    """Remove this lab's entries, and the mount when a lab made it and nobody has an entry any more."""
     if BINFMT.is_dir():
         for entry in BINFMT.glob(f"{OWN}-{places.identity}-*"):
             with contextlib.suppress(OSError):
                 entry.write_text("-1")
-    if (places.run / MOUNTED).exists():
-        left = [name for name in os.listdir(BINFMT) if name not in {"register", "status"}] if BINFMT.is_dir() else []
+    if MOUNTED.exists():
+        left = [one for one in BINFMT.iterdir() if one.name not in {"register", "status"}] if BINFMT.is_dir() else []
         if not left:
             with contextlib.suppress(LabError):
                 run(["umount", BINFMT])
+                MOUNTED.unlink(missing_ok=True)

@@ -7,19 +7,20 @@ import os
 import shutil
 import socket
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import network, processes
-from .console import LabError, run
+from .console import LabError
 from .debian import search_path
+from .mounts import unmount_below
 from .registry import tail
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .places import Places
 
 DAEMONS = frozenset({"dockerd", "containerd", "containerd-shim-runc-v2", "docker-proxy"})
-ESCAPES = (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\"))  # proc(5), mountinfo
 
 
 class Engine:
@@ -91,7 +92,11 @@ class Engine:
         deadline = time.monotonic() + 60
         while not ping(self.socket):
             if processes.ended(pid) or time.monotonic() > deadline:
-                raise LabError("dockerd did not start", tail(self.log), f"read {self.log}, mend what it names, try again")
+                raise LabError(
+                    what="dockerd did not start",
+                    why=tail(self.log),
+                    then=f"read {self.log}, mend what it names, try again",
+                )
             time.sleep(0.05)
 
     def down(self) -> None:
@@ -103,9 +108,8 @@ class Engine:
             unmount_below(folder)
         if self._pool.exists():
             network.down(self.bridge, self._remembered_pool())
-        for leftover in (self.data, self.places.run / "docker-config"):
+        for leftover in (self.data, self.places.sockets):
             shutil.rmtree(leftover, ignore_errors=True)
-        shutil.rmtree(self.places.sockets, ignore_errors=True)
         self._pool.unlink(missing_ok=True)
 
     def _remembered_pool(self) -> str:
@@ -128,25 +132,3 @@ def ping(address: Path) -> bool:
             return b" 200 " in client.recv(64)
     except OSError:
         return False
-
-
-def mounts_below(folder: Path, mountinfo: str) -> list[str]:
-    """Return the mount points in and below ``folder``, newest first."""
-    found = []
-    for line in mountinfo.splitlines():
-        point = line.split()[4]
-        for escape, char in ESCAPES:
-            point = point.replace(escape, char)
-        if point == str(folder) or point.startswith(f"{folder}/"):
-            found.append(point)
-    return found[::-1]
-
-
-def unmount_below(folder: Path) -> None:
-    """Unmount everything in and below ``folder``; raises LabError when a mount stays, before anything is deleted."""
-    mountinfo = Path("/proc/self/mountinfo")
-    for point in mounts_below(folder, mountinfo.read_text()):
-        run(["umount", "-l", point])
-    left = mounts_below(folder, mountinfo.read_text())
-    if left:
-        raise LabError(f"{left[0]} is still mounted", "umount did not remove it", f"unmount it, then try again: umount -l {left[0]}")

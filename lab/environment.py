@@ -30,7 +30,9 @@ def choice() -> str:
     """Return what the user wants: ``auto``, ``always`` or ``never`` (the lab instead of the machine's Docker)."""
     wanted = os.environ.get(CHOICE) or "auto"
     if wanted not in CHOICES:
-        raise LabError(f"{CHOICE}={wanted} is not known", f"it can be {', '.join(CHOICES)}", f"set or unset {CHOICE}")
+        raise LabError(
+            what=f"{CHOICE}={wanted} is not known", why=f"it can be {', '.join(CHOICES)}", then=f"set or unset {CHOICE}"
+        )
     return wanted
 
 
@@ -106,7 +108,8 @@ def _output(command: list[str], seconds: float) -> str:
         raise _NoDockerError(str(error)) from error
     if done.returncode:
         last = (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}").splitlines()[-1]
-        raise _NoDockerError(f"`{' '.join(command[:3])}`: {last}")
+        msg = f"`{' '.join(command[:3])}`: {last}"
+        raise _NoDockerError(msg)
     return done.stdout.strip()
 
 

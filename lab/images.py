@@ -5,6 +5,7 @@ The names are Docker Hub's, because BuildKit and dockerd use the registry as Doc
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from pathlib import Path
@@ -45,11 +46,18 @@ PRETTY_NAME="ci-buildkit lab base (busybox, laid out like Alpine {ALPINE}, witho
 
 def ca_bundle() -> Path:
     """Return the machine's certificate authorities: builds inside containers must trust what the machine trusts."""
-    places = (os.environ.get("SSL_CERT_FILE", ""), f"/{BUNDLE}", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+    places = (
+        os.environ.get("SSL_CERT_FILE", ""),
+        f"/{BUNDLE}",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/cert.pem",
+    )
     for place in places:
         if place and Path(place).is_file():
             return Path(place)
-    raise LabError("no CA bundle found", "ca-certificates is not installed", "apt-get install ca-certificates")
+    raise LabError(
+        what="no CA bundle found", why="ca-certificates is not installed", then="apt-get install ca-certificates"
+    )
 
 
 def _source_key() -> str:
@@ -64,7 +72,19 @@ def base(store: Store, platform: str) -> Layer:
 
     def write(layer: LayerWriter) -> None:
         busybox = debian.unpacked(store, "busybox-static", architecture) / "bin" / "busybox"
-        for folder in ("dev", "proc", "sys", "run", "var/log", "var/cache", "home", "mnt", "opt", "srv", "usr/local/bin"):
+        for folder in (
+            "dev",
+            "proc",
+            "sys",
+            "run",
+            "var/log",
+            "var/cache",
+            "home",
+            "mnt",
+            "opt",
+            "srv",
+            "usr/local/bin",
+        ):
             layer.directory(folder)
         layer.directory("root", 0o700)
         for folder in ("tmp", "var/tmp"):
@@ -145,12 +165,18 @@ def git() -> Layer:
 
 def go_settings(version: str) -> dict[str, object]:
     """Return the image configuration that Docker Hub's golang images have."""
-    environment = [f"PATH=/go/bin:/usr/local/go/bin:{PATH}", f"GOLANG_VERSION={version}", "GOTOOLCHAIN=local", "GOPATH=/go"]
+    environment = [
+        f"PATH=/go/bin:/usr/local/go/bin:{PATH}",
+        f"GOLANG_VERSION={version}",
+        "GOTOOLCHAIN=local",
+        "GOPATH=/go",
+    ]
     environment += _module_proxy()
     return {"Env": environment, "Cmd": ["/bin/sh"], "WorkingDir": "/go"}
 
 
-def _module_proxy() -> list[str]:
+@functools.cache
+def _module_proxy() -> tuple[str, ...]:
     """Return GOPROXY and its relatives where the machine's differ from what Go would use by itself."""
     names = ("GOPROXY", "GOSUMDB", "GONOSUMDB", "GONOSUMCHECK", "GOPRIVATE", "GOINSECURE")
     own = run(["go", "env", *names], env=tools.go_environment()).splitlines()
@@ -158,7 +184,7 @@ def _module_proxy() -> list[str]:
     for name in names:
         bare.pop(name, None)
     usual = run(["go", "env", *names], env=bare).splitlines()
-    return [f"{name}={value}" for name, value, other in zip(names, own, usual, strict=True) if value != other]
+    return tuple(f"{name}={value}" for name, value, other in zip(names, own, usual, strict=True) if value != other)
 
 
 def go_tags(version: str) -> tuple[str, ...]:
@@ -225,6 +251,8 @@ def _linter(store: Store, name: str, platform: str, lowest: Layer) -> Image:
     layers = [lowest, go(GO_VERSIONS[0], debian.OF_PLATFORM[platform])]
     layers.append(programs(store, tool, {"golangci-lint": "usr/bin/golangci-lint"}))
     minor = tool.version.rpartition(".")[0]
-    tags = [tool.version, minor, f"{tool.version}-alpine", f"{minor}-alpine"] + (["latest", "latest-alpine", "v2"] if newest else [])
+    tags = [tool.version, minor, f"{tool.version}-alpine", f"{minor}-alpine"] + (
+        ["latest", "latest-alpine", "v2"] if newest else []
+    )
     settings = {**go_settings(GO_VERSIONS[0]), "WorkingDir": "/app"}
     return Image("golangci/golangci-lint", tuple(tags), {platform: layers}, settings)

@@ -21,7 +21,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(CHECKOUT)
 
 from lab import console, debian, emulation, environment, images, runner, tools  # noqa: E402
-from lab.console import EXIT_ENGINE, LabError, run, say, step  # noqa: E402
+from lab.console import EXIT_ENGINE, LabError, say, step  # noqa: E402
 from lab.engine import Engine  # noqa: E402
 from lab.places import SPACE_TO_BUILD, SPACE_TO_START, Places, Store, digest, require_space  # noqa: E402
 from lab.registry import Registry  # noqa: E402
@@ -45,7 +45,7 @@ class Lab:
 
     def definition(self) -> str:
         """Return the hash of everything in this checkout and machine that defines the lab."""
-        own = sorted([*Path(CHECKOUT, "lab").glob("*.py"), *tools.MODULES.glob("*/go.*")])
+        own = sorted([*Path(CHECKOUT, "lab").glob("*.py"), *tools.MODULES.glob("*/go.*"), *runner.NODE.glob("*.json")])
         return digest(*own, images.ca_bundle(), debian.release(), debian.native(), str(self.places.cache))
 
     def running(self) -> bool:
@@ -63,6 +63,7 @@ class Lab:
         self.store.sweep()
         require_space(self.places.cache, SPACE_TO_START)
         self.mark.unlink(missing_ok=True)
+        tools.require_go()
         debian.require(debian.TO_RUN)
         folders = self.build()
         self.places.run.mkdir(parents=True, exist_ok=True)
@@ -86,7 +87,6 @@ class Lab:
         """Return the folder of each tool; builds two at a time what is not in the cache yet."""
         missing = [one for one in tools.TOOLS if not self.store.path("tools", one.name, one.key).is_dir()]
         if missing:
-            tools.require_go()
             require_space(self.places.cache, SPACE_TO_BUILD)
             say(f"building {', '.join(one.name for one in missing)}; this is done once and takes some minutes")
         if any(one.static_cgo for one in missing):
@@ -118,7 +118,9 @@ class Lab:
     def link(self, folders: dict[str, Path]) -> None:
         """Make the folder that goes on PATH: a link to each program of this definition."""
         self.places.bin.mkdir(exist_ok=True)
-        programs = {one.name: one for name, folder in folders.items() if "previous" not in name for one in folder.iterdir()}
+        programs = {
+            one.name: one for name, folder in folders.items() if "previous" not in name for one in folder.iterdir()
+        }
         programs["docker-init"] = debian.unpacked(self.store, "tini", debian.native()) / "usr" / "bin" / "tini-static"
         if not shutil.which("docker"):
             programs["docker"] = debian.unpacked(self.store, "docker.io", debian.native()) / "usr" / "bin" / "docker"
@@ -161,7 +163,11 @@ class Lab:
 def check_rights() -> None:
     """Raise LabError unless run as root: dockerd mounts, makes bridges and packet rules."""
     if os.geteuid():
-        raise LabError("the lab needs root", f"this is user {os.geteuid()}", "run `sudo -E make lab`, or set up Docker for your user")
+        raise LabError(
+            what="the lab needs root",
+            why=f"this is user {os.geteuid()}",
+            then="run `sudo -E make lab`, or set up Docker for your user",
+        )
 
 
 def up() -> str:
@@ -180,7 +186,9 @@ def up() -> str:
             return "this machine's Docker is used"
         if wanted == "never":
             raise LabError(
-                "this machine's Docker cannot be used", reason, f"mend it, or unset {environment.CHOICE} to get the embedded engine"
+                what="this machine's Docker cannot be used",
+                why=reason,
+                then=f"mend it, or unset {environment.CHOICE} to get the embedded engine",
             )
         if reason:
             say(f"using the embedded engine, because {reason}")
@@ -190,7 +198,9 @@ def up() -> str:
 
 def share(lab: Lab) -> str:
     """Write ``.lab/env`` of this checkout for the running lab; return a line about it."""
-    environment.write(CHECKOUT, environment.lines(lab.values(), lab.places.bin), {"engine": "lab", "cache": str(lab.places.cache)})
+    environment.write(
+        CHECKOUT, environment.lines(lab.values(), lab.places.bin), {"engine": "lab", "cache": str(lab.places.cache)}
+    )
     return f"the lab runs, registry at localhost:{lab.registry.port}; use it with `. .lab/env`"
 
 
@@ -207,13 +217,16 @@ def status() -> str:
     """Return one JSON line about the lab; raises LabError when it does not run."""
     lab = Lab()
     if not lab.running():
-        raise LabError("the lab does not run", "it was not started, or not from this version", "make lab")
+        raise LabError(what="the lab does not run", why="it was not started, or not from this version", then="make lab")
     versions = {one.name: one.version for one in tools.TOOLS}
-    return json.dumps({"registry": f"localhost:{lab.registry.port}", "cache": str(lab.places.cache), "versions": versions})
+    return json.dumps(
+        {"registry": f"localhost:{lab.registry.port}", "cache": str(lab.places.cache), "versions": versions}
+    )
 
 
 def interrupted(signum: int, _frame: FrameType | None) -> NoReturn:
     """End child processes and leave; what they were making is swept by the next call."""
+    sys.stderr.write("lab: interrupted; the next call goes on from here\n")
     console.end_children()
     raise SystemExit(130 if signum == signal.SIGINT else 128 + signum)
 

@@ -122,7 +122,7 @@ class LayerWriter:
     def _add(self, source: Path, path: str, mode: int) -> None:
         found = source.lstat()
         if stat.S_ISLNK(found.st_mode):
-            self.link(path, os.readlink(source))
+            self.link(path, str(source.readlink()))
         elif stat.S_ISREG(found.st_mode):
             self.file(path, source, stat.S_IMODE(found.st_mode) | mode)
 
@@ -146,7 +146,9 @@ class Layer:
             # Level 1: a layer is read on this machine only, so seconds count and bytes do not.
             with gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=cast("Any", outer), mtime=0) as packed:
                 inner = _Hashing(cast("IO[bytes]", packed))
-                with tarfile.open(fileobj=cast("Any", inner), mode="w|", format=tarfile.PAX_FORMAT, bufsize=1 << 20) as archive:
+                with tarfile.open(
+                    fileobj=cast("Any", inner), mode="w|", format=tarfile.PAX_FORMAT, bufsize=1 << 20
+                ) as archive:
                     self.write(LayerWriter(archive))
         facts = {"digest": outer.digest, "size": outer.size, "diff_id": inner.digest}
         (work / "layer.json").write_text(json.dumps(facts))
@@ -176,7 +178,9 @@ class Image:
         manifests = [self._manifest(store, work, platform) for platform in self.layers]
         index = _blob(work, INDEX_TYPE, {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": manifests})
         (work / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
-        (work / "index.json").write_text(json.dumps({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [index]}))
+        (work / "index.json").write_text(
+            json.dumps({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [index]})
+        )
 
     def _manifest(self, store: Store, work: Path, platform: str) -> dict[str, Any]:
         system, architecture, *variant = platform.split("/")
@@ -189,7 +193,9 @@ class Image:
                 os.link(source, place)
             described.append({"mediaType": LAYER_TYPE, "digest": facts["digest"], "size": facts["size"]})
             diff_ids.append(facts["diff_id"])
-        history = [{"created": CREATED, "created_by": f"ci-buildkit lab: {layer.name}"} for layer in self.layers[platform]]
+        history = [
+            {"created": CREATED, "created_by": f"ci-buildkit lab: {layer.name}"} for layer in self.layers[platform]
+        ]
         config = {
             "created": CREATED,
             **where,

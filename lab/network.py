@@ -36,13 +36,19 @@ def free_pool(identity: str, used: Iterable[str]) -> str:
         network = ipaddress.ip_network(pool)
         if not any(network.version == one.version and network.overlaps(one) for one in taken):
             return pool
-    raise LabError("no free address range for the lab", f"all of {POOLS[0]} to {POOLS[-1]} is in use", "free one of them")
+    raise LabError(
+        what="no free address range for the lab",
+        why=f"all of {POOLS[0]} to {POOLS[-1]} is in use",
+        then="free one of them",
+    )
 
 
 def used_networks() -> list[str]:
     """Return every IPv4 network that has a route on this machine."""
     routes = json.loads(_ip("-json", "-4", "route", "show", "table", "all") or "[]")
-    return [route["dst"] for route in routes if re.match(r"\d+\.", route.get("dst", "")) and route["dst"] != "0.0.0.0/0"]
+    return [
+        route["dst"] for route in routes if re.match(r"\d+\.", route.get("dst", "")) and route["dst"] != "0.0.0.0/0"
+    ]
 
 
 def daemon_settings(pool: str) -> dict[str, Any]:
@@ -67,7 +73,9 @@ def up(bridge: str, pool: str) -> None:
     except (LabError, OSError) as error:
         down(bridge, pool)
         raise LabError(
-            "cannot set up the lab's network", str(error), "run on a machine (or privileged container) with bridges and iptables"
+            what="cannot set up the lab's network",
+            why=str(error),
+            then="run on a machine (or privileged container) with bridges and iptables",
         ) from error
 
 

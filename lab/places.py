@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .console import LabError, say
+from .mounts import unmount_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,7 +77,9 @@ class Places:
             handle = (self.cache / "lock").open("a")
         except OSError as error:
             raise LabError(
-                f"cannot use the cache folder {self.cache}", str(error), "set XDG_CACHE_HOME to a writable folder"
+                what=f"cannot use the cache folder {self.cache}",
+                why=str(error),
+                then="set XDG_CACHE_HOME to a writable folder",
             ) from error
         with handle:
             try:
@@ -93,11 +96,12 @@ class Store:
     def __init__(self, places: Places) -> None:
         """Use the cache folder of ``places``; the caller holds its lock."""
         self.root = places.cache
-        self._partial = self.root / "partial"
+        self.partial = self.root / "partial"
 
     def sweep(self) -> None:
-        """Remove what an interrupted call left half-made."""
-        shutil.rmtree(self._partial, ignore_errors=True)
+        """Remove what an interrupted call left half-made (debootstrap may leave mounts in its root)."""
+        unmount_below(self.partial)
+        shutil.rmtree(self.partial, ignore_errors=True)
 
     def path(self, kind: str, name: str, key: str) -> Path:
         """Return where the output is or will be."""
@@ -108,9 +112,9 @@ class Store:
         final = self.path(kind, name, key)
         if final.is_dir():
             return final
-        self._partial.mkdir(parents=True, exist_ok=True)
+        self.partial.mkdir(parents=True, exist_ok=True)
         final.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._partial))
+        work = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.partial))
         work.chmod(0o755)
         try:
             make(work)
@@ -125,7 +129,7 @@ def require_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise LabError(
-            f"not enough disk space for the lab in {folder}",
-            f"{free / 1024**3:.1f} GiB are free, {needed / 1024**3:.0f} GiB are needed",
-            "free some space, or set XDG_CACHE_HOME to a folder on a larger disk",
+            what=f"not enough disk space for the lab in {folder}",
+            why=f"{free / 1024**3:.1f} GiB are free, {needed / 1024**3:.0f} GiB are needed",
+            then="free some space, or set XDG_CACHE_HOME to a folder on a larger disk",
         )

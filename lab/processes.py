@@ -34,16 +34,16 @@ def started(pid: int) -> int | None:
 def executable(pid: int) -> str:
     """Return the path of the process's program; empty when it has ended or is not ours to see."""
     try:
-        return os.readlink(PROC / str(pid) / "exe").removesuffix(" (deleted)")
+        return str((PROC / str(pid) / "exe").readlink()).removesuffix(" (deleted)")
     except OSError:
         return ""
 
 
 def pids() -> Iterator[int]:
     """Yield the ids of all processes."""
-    for name in os.listdir(PROC):
-        if name.isdigit():
-            yield int(name)
+    for entry in PROC.iterdir():
+        if entry.name.isdigit():
+            yield int(entry.name)
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ class Registry:
         deadline = time.monotonic() + 20
         while not _answers(port):
             if processes.ended(pid) or time.monotonic() > deadline:
-                raise LabError("the registry did not start", tail(log), f"read {log}, then try again")
+                raise LabError(what="the registry did not start", why=tail(log), then=f"read {log}, then try again")
             time.sleep(0.05)
 
     def down(self) -> None:
@@ -113,13 +113,19 @@ class Registry:
         finally:
             connection.close()
         if answer.status != http.HTTPStatus.CREATED:
-            raise LabError(f"the registry refused {name}:{tag}", f"{answer.status} {text}", "read the registry's log")
+            raise LabError(
+                what=f"the registry refused {name}:{tag}", why=f"{answer.status} {text}", then="read the registry's log"
+            )
 
 
 def choose_port(forced: str, before: int = 0) -> int:
     """Return the port to listen on: the forced one, which must be free, or the one before, or any free one."""
     if forced and not (forced.isdigit() and 0 < int(forced) < 65536):
-        raise LabError(f"{PORT_VARIABLE}={forced} is no port", "a port is a number from 1 to 65535", "set it to a free port")
+        raise LabError(
+            what=f"{PORT_VARIABLE}={forced} is no port",
+            why="a port is a number from 1 to 65535",
+            then="set it to a free port",
+        )
     if not forced and before and _free(before):
         return before
     with socket.socket() as probe:
@@ -129,7 +135,11 @@ def choose_port(forced: str, before: int = 0) -> int:
             probe.bind((HOST, int(forced or 0)))
         except OSError as error:
             why = "another program listens there" if error.errno == errno.EADDRINUSE else str(error)
-            raise LabError(f"port {forced} cannot be used for the registry", why, f"free it, or unset {PORT_VARIABLE}") from error
+            raise LabError(
+                what=f"port {forced} cannot be used for the registry",
+                why=why,
+                then=f"free it, or unset {PORT_VARIABLE}",
+            ) from error
         port: int = probe.getsockname()[1]
         return port
 

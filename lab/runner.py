@@ -49,7 +49,7 @@ def image(store: Store) -> Image:
 
 def _root(store: Store) -> Layer:
     def write(layer: LayerWriter) -> None:
-        with tempfile.TemporaryDirectory(prefix="act-runner-", dir=store.root) as work:
+        with tempfile.TemporaryDirectory(prefix="act-runner-", dir=store.partial) as work:
             root = Path(work, "root")
             with step(f"made a Debian {SUITE} root"):
                 _debootstrap(root)
@@ -76,9 +76,9 @@ def _mirror() -> str:
         if (codename, component) == (SUITE, "main"):
             return site
     raise LabError(
-        "cannot make the act runner image",
-        f"the package sources of this machine have no Debian {SUITE}",
-        f"add Debian {SUITE} to /etc/apt/sources.list.d, or use act with an image of your own (-P)",
+        what="cannot make the act runner image",
+        why=f"the package sources of this machine have no Debian {SUITE}",
+        then=f"add Debian {SUITE} to /etc/apt/sources.list.d, or use act with an image of your own (-P)",
     )
 
 
@@ -86,7 +86,7 @@ def _node(store: Store) -> Layer:
     package = NODE_PACKAGE.get(platform.machine(), "")
 
     def write(layer: LayerWriter) -> None:
-        with tempfile.TemporaryDirectory(prefix="node-", dir=store.root) as work:
+        with tempfile.TemporaryDirectory(prefix="node-", dir=store.partial) as work:
             install(NODE, Path(work))
             layer.file("usr/local/bin/node", Path(work, "node_modules", package, "bin", "node"), 0o755)
 
@@ -108,7 +108,9 @@ def _docker() -> Layer:
     def write(layer: LayerWriter) -> None:
         found = shutil.which("docker")
         if not found:
-            raise LabError("cannot make the act runner image", "there is no docker on PATH", "install docker-cli")
+            raise LabError(
+                what="cannot make the act runner image", why="there is no docker on PATH", then="install docker-cli"
+            )
         layer.file("usr/local/bin/docker", Path(found).resolve(), 0o755)
 
     return Layer("docker-cli", digest("usr/local/bin/docker", run(["docker", "--version"])), write)

@@ -8,6 +8,7 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from platform import machine
 from typing import TYPE_CHECKING
 
 from .console import LabError, run, say
@@ -43,7 +44,11 @@ class Tool:
             rf"^(?:require)?\s*{re.escape(self.module)} (v\S+)", (self.folder / "go.mod").read_text(), re.MULTILINE
         )
         if not found:
-            raise LabError(f"{self.name}/go.mod does not pin {self.module}", "the file was edited", "restore it from Git")
+            raise LabError(
+                what=f"{self.name}/go.mod does not pin {self.module}",
+                why="the file was edited",
+                then="restore it from Git",
+            )
         return found[1]
 
     @property
@@ -61,7 +66,9 @@ class Tool:
     @property
     def key(self) -> str:
         """Return the hash of everything that defines the output."""
-        return digest(self.folder / "go.mod", self.folder / "go.sum", GO_VERSION, *self.flags, *self.packages)
+        return digest(
+            self.folder / "go.mod", self.folder / "go.sum", GO_VERSION, machine(), *self.flags, *self.packages
+        )
 
 
 TOOLS = (
@@ -121,16 +128,18 @@ def require_go() -> None:
     """Raise LabError unless a ``go`` of at least OLDEST_GO is on PATH."""
     then = f"install Go {OLDEST_GO[0]}.{OLDEST_GO[1]} or newer and put its bin folder on PATH"
     if not shutil.which("go"):
-        raise LabError("the lab cannot be built", "there is no go command on PATH", then)
+        raise LabError(what="the lab cannot be built", why="there is no go command on PATH", then=then)
     answer = run(["go", "env", "GOVERSION"], env={**os.environ, "GOTOOLCHAIN": "local"}).strip()
     found = re.match(r"go(\d+)\.(\d+)", answer)
     if found and (int(found[1]), int(found[2])) < OLDEST_GO:
-        raise LabError("the lab cannot be built", f"the go command on PATH is {answer}", then)
+        raise LabError(what="the lab cannot be built", why=f"the go command on PATH is {answer}", then=then)
 
 
 def go_environment(*, cgo: bool = False) -> dict[str, str]:
     """Return the environment for the go command, without settings of the user that would change its output."""
-    kept = {name: value for name, value in os.environ.items() if name not in {"GOFLAGS", "GOOS", "GOARCH", "GOEXPERIMENT"}}
+    kept = {
+        name: value for name, value in os.environ.items() if name not in {"GOFLAGS", "GOOS", "GOARCH", "GOEXPERIMENT"}
+    }
     return {**kept, "GOTOOLCHAIN": f"go{GO_VERSION}", "GOWORK": "off", "CGO_ENABLED": "1" if cgo else "0"}
 
 
@@ -160,5 +169,9 @@ def toolchain(version: str, architecture: str) -> Path:
     answer = run(["go", "mod", "download", "-json", module], env=go_environment(), cwd=MODULES)
     found = re.search(r'"Dir": "([^"]+)"', answer)
     if not found:
-        raise LabError(f"Go {version} for linux/{architecture} was not fetched", answer[-400:], "check the network, try again")
+        raise LabError(
+            what=f"Go {version} for linux/{architecture} was not fetched",
+            why=answer[-400:],
+            then="check the network, try again",
+        )
     return Path(found[1])
