@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ci_buildkit.engine.buildx import Buildx, explain
 from ci_buildkit.engine.owner import Owner
@@ -118,10 +120,19 @@ def remove(buildx: Buildx, name: str) -> None:
     buildx.call("buildx", "rm", "--force", name)
 
 
-def names(buildx: Buildx) -> list[str]:
-    """All builders that buildx knows, by name."""
-    listed = buildx.call("buildx", "ls", "--format", "{{.Builder.Name}}").split()
-    return list(dict.fromkeys(listed))
+def listed(buildx: Buildx) -> list[dict[str, Any]]:
+    """All builders that buildx knows: `name`, `driver`, `status` of the first node and the `platforms` of all."""
+    lines = buildx.call("buildx", "ls", "--format", "{{json .}}").splitlines()
+    found: dict[str, dict[str, Any]] = {}
+    for entry in (json.loads(line) for line in lines if line.strip()):
+        nodes = entry.get("Nodes") or []
+        platforms = dict.fromkeys(p for node in nodes for p in node.get("Platforms") or ())
+        status = str((nodes[0].get("Status") if nodes else "") or "inactive")
+        name = str(entry.get("Name", ""))
+        found.setdefault(
+            name, {"name": name, "driver": entry.get("Driver", ""), "status": status, "platforms": list(platforms)}
+        )
+    return list(found.values())
 
 
 def sweep(buildx: Buildx) -> list[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
 # Outside the working directory bake asks for permission before it reads or writes; the user named these folders.
-ENVIRONMENT = {"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_EXPERIMENTAL": "1", "BUILDX_NO_DEFAULT_ATTESTATIONS": ""}
+ENVIRONMENT = {"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_EXPERIMENTAL": "1"}
 DAEMON_DOWN = ("cannot connect to the docker daemon", "is the docker daemon running", "error during connect")
 
 
@@ -46,8 +46,7 @@ class Buildx:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of docker commands."""
-        extra = {name: value for name, value in ENVIRONMENT.items() if value}
-        return {**os.environ, **extra, "DOCKER_CLI_EXPERIMENTAL": "enabled"}
+        return {**os.environ, **ENVIRONMENT, "DOCKER_CLI_EXPERIMENTAL": "enabled"}
 
     def call(self, *words: str, env: Mapping[str, str] | None = None) -> str:
         """Output of a short docker command. Raises EngineError with what docker said."""

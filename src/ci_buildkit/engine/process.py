@@ -85,11 +85,12 @@ def run(
     on_line: Callable[[bytes], bool],
     cwd: Path | None = None,
     terminal: int | None = None,
+    on_start: Callable[[Callable[[], None]], None] | None = None,
 ) -> Ended:
     """Run a command to its end, giving each line of its stderr to `on_line`, which says whether it was a status.
 
     `terminal` is a pseudo-terminal for its stdin and stdout, for commands that insist on one; otherwise both are
-    /dev/null. Memory does not grow with the output.
+    /dev/null. `on_start` is given a function that kills the command. Memory does not grow with the output.
     """
     rest: deque[str] = deque(maxlen=KEPT_LINES)
     handle = subprocess.DEVNULL if terminal is None else terminal
@@ -98,6 +99,8 @@ def run(
         start_new_session=True, bufsize=1 << 16,
     )  # fmt: skip
     cancellation.add(process)
+    if on_start:
+        on_start(lambda: _signal(process, signal.SIGKILL))
     try:
         assert process.stderr is not None
         for line in process.stderr:

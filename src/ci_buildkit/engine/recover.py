@@ -19,7 +19,7 @@ import tarfile
 import threading
 import time
 import tty
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,7 +34,9 @@ FOLDER_NAMES = ("*.xml", "*.json", "*.jsonl", "*.trx", "*.tap", "*.txt", "*.log"
 MAX_FILE_KIB = 65536  # a larger report is left out, and that is said
 MAX_FILES = 5000
 MAX_TEXT = 256 << 20  # bytes of base64 that are taken at most
-START_SECONDS = 30.0  # for the process to print its first marker, once the step has ended
+PROMPT = b"(buildx)"  # of the debugger's console, which appears when its process has ended or never began
+LEAVE_SECONDS = 0.4
+LEAVE_TRIES = 5
 QUIET_SECONDS = 60.0  # without a byte before it is given up
 
 
@@ -76,13 +78,14 @@ def script(token: str, workdir: str, named: Sequence[str]) -> str:
         "for t in find tar base64; do command -v $t >/dev/null || { m missing-$t; m end; sleep 1; exit 0; }; done",
         "L=/tmp/.ci-buildkit-$$; : 2>/dev/null >$L || L=/.ci-buildkit-$$",
         f"( {search} ) 2>/dev/null | head -n {MAX_FILES} | sort -u >$L",
-        f"while IFS= read -r f; do s=$(( $(wc -c <\"$f\") / 1024 )); if [ $s -gt {MAX_FILE_KIB} ]; "
-        "then m \"skip $f\"; else printf '%s\\n' \"$f\"; fi; done <$L >$L.s",
+        # Not every busybox knows `tar -T`, so the names become arguments.
+        f"set --; while IFS= read -r f; do s=$(( $(wc -c <\"$f\") / 1024 )); if [ $s -gt {MAX_FILE_KIB} ]; "
+        "then m \"skip $f\"; else set -- \"$@\" \"$f\"; fi; done <$L",
         "z=cat; command -v gzip >/dev/null && z='gzip -1'",
         "m data",
-        "tar -cf - -T $L.s 2>/dev/null | $z | base64",
+        "[ $# -gt 0 ] && tar -cf - \"$@\" 2>/dev/null | $z | base64",
         "m end",
-        "rm -f $L $L.s; sleep 1",
+        "rm -f $L; sleep 1",
     ))  # fmt: skip
 
 
@@ -113,6 +116,10 @@ class Terminal:
         self.spool = spool
         self.result = Recovered()
         self._section = ""
+        self._heard = time.monotonic()
+        self._due = 0.0
+        self._told = 0
+        self._kill: Callable[[], None] | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -128,37 +135,47 @@ class Terminal:
             self.result.trouble = "the step's shell ended before all of the reports had arrived"
         return self.result
 
-    def leave(self) -> None:
-        """Tell the debugger to end; the build's own exit code follows."""
-        with contextlib.suppress(OSError):
-            os.write(self.master, b"exit\r\n")
+    def attach(self, kill: Callable[[], None]) -> None:
+        """`kill` ends the build's process, for a debugger that does not leave when it is told to."""
+        self._kill = kill
 
     def _read(self) -> None:
         rest = b""
-        last = time.monotonic()
-        left = 0.0
         with self.spool.open("wb") as out:
             while not self._stop.is_set():
-                if left and time.monotonic() > left:
-                    self.leave()
-                    left = time.monotonic() + 2
+                self._leave_when_due()
                 ready, _, _ = select.select([self.master], [], [], 0.1)
                 if not ready:
-                    if self.result.begun and not left and time.monotonic() - last > QUIET_SECONDS:
-                        self.result.trouble = f"nothing came from the step's shell for {QUIET_SECONDS:.0f} s"
-                        left = time.monotonic()
+                    if self.result.begun and time.monotonic() - self._heard > QUIET_SECONDS:
+                        self._give_up(f"nothing came from the step's shell for {QUIET_SECONDS:.0f} s")
                     continue
                 try:
                     chunk = os.read(self.master, 1 << 16)
                 except OSError:
                     return
-                last = time.monotonic()
+                self._heard = time.monotonic()
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
                     self._line(line.strip(b"\r"), out)
-                if self._section == "end" and not left:
-                    # The debugger loses its last kilobytes when told to leave at once.
-                    left = time.monotonic() + (0.3 if self.result.complete else 0)
+                if PROMPT in rest[-64:] and self._section != "end":
+                    self._give_up("the debugger could not run a shell in the step's file system")
+
+    def _leave_when_due(self) -> None:
+        """Tell the debugger to end once its process has; the build's own exit code follows. Then insist."""
+        now = time.monotonic()
+        if not self._due or now < self._due:
+            return
+        self._told += 1
+        if self._told > LEAVE_TRIES and self._kill:
+            self._kill()
+        with contextlib.suppress(OSError):
+            os.write(self.master, b"exit\r\n")
+        self._due = now + 2
+
+    def _give_up(self, trouble: str) -> None:
+        if not self._due:
+            self.result.trouble = self.result.trouble or trouble
+            self._due = time.monotonic()
 
     def _line(self, line: bytes, out: io.BufferedWriter) -> None:
         mark = self.token.encode() + b"-"
@@ -178,6 +195,8 @@ class Terminal:
             self.result.trouble = f"the stage's image has no `{word.removeprefix('missing-')}`"
         elif word == "end":
             self.result.complete = not self.result.trouble
+            # The debugger loses the last kilobytes when it is told to leave at once.
+            self._due = self._due or time.monotonic() + LEAVE_SECONDS
         self._section = word
 
 

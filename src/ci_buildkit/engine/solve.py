@@ -107,7 +107,7 @@ def solve(
     full = [*command[:position], f"--metadata-file={metadata}", *command[position:]]
     ended: Ended = run(
         full, env=buildx.environment, cancellation=cancellation, on_line=on_line,
-        terminal=terminal.slave if terminal else None,
+        terminal=terminal.slave if terminal else None, on_start=terminal.attach if terminal else None,
     )  # fmt: skip
     rest = list(progress.finish())
     log.lines(rest)

@@ -277,7 +277,7 @@ def _warnings(bench: Bench, stage: Stage, solved: Solved) -> FindingReport:
     except ValueError:
         name = str(file)
     warnings = [
-        buildkit.BuildWarning(w.short, w.detail, w.url, w.filename, w.start_line, w.end_line)
+        buildkit.BuildWarning(w.short, w.detail, w.url, w.filename, w.start_line or 0, w.end_line or 0)
         for w in solved.progress.warnings
     ]
     return buildkit.from_warnings(warnings, name)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import fsum
+from typing import TYPE_CHECKING
 
 from ci_buildkit.problem import Problem
 from ci_buildkit.results.model import Case, TestReport, Totals
 from ci_buildkit.results.reader import Item, Limits, Suite
-from typing import TYPE_CHECKING
+from ci_buildkit.text import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -76,7 +77,11 @@ def another_attempt(first: Case, then: Case) -> Case:
         return replace(first, outcome="passed", flaky=True, attempts=attempts, seconds=seconds)
     last = first if then.outcome == "skipped" else then
     path, line = (last.path, last.line) if last.path else (first.path, first.line)
-    return replace(last, attempts=attempts, seconds=seconds, path=path, line=line)
+    details = last.details
+    if first.message != last.message and first.details not in details:
+        # pytest writes a failure and the teardown that broke after it as two cases: both are worth reading.
+        details = excerpt(f"{first.details}\n\n{details}")
+    return replace(last, attempts=attempts, seconds=seconds, path=path, line=line, details=details)
 
 
 def count(cases: Iterable[Case], *, files: int, suites: int) -> Totals:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ci_buildkit import text
+from ci_buildkit.results import go_failure
 from ci_buildkit.results.locate import locate
 from ci_buildkit.results.model import Case, Outcome
 from ci_buildkit.results.values import integer, seconds
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ci_buildkit.results.reader import Source
@@ -41,8 +43,8 @@ _STATUSES: dict[str, Outcome] = {
     "error": "error",
     "errored": "error",
 }
-# Messages that say no more than the element: gotestsum and go-junit-report write them.
-_EMPTY_MESSAGES = frozenset({"failed", "failed test", "test failure"})
+# Messages that say no more than the element: gotestsum, go-junit-report and pytest write them.
+_EMPTY_MESSAGES = frozenset({"failed", "failed test", "test failure", "collection failure"})
 
 
 class Element:
@@ -63,7 +65,7 @@ class Element:
         if given.strip().lower() in _EMPTY_MESSAGES:
             given = ""
         return (
-            text.first_line(given)
+            _said(given)
             or _said(self.text.text())
             or text.first_line(self.attributes.get("message") or self.attributes.get("type", ""))
         )
@@ -91,9 +93,12 @@ def build(
     flaky = outcome == "passed" and failures > 0
     attempts = failures + 1 if flaky else max(1, failures)
     details = decisive.details if decisive else ""
+    message = decisive.message if decisive else ""
     path, line = _place(attributes, decisive, file, source, zero_based=zero_based)
     if line is None and (flaky or outcome in {"failed", "error"}) and decisive is not None:
-        found = locate(f"{decisive.attributes.get('message', '')}\n{details}", source.mapper, class_name)
+        go = go_failure.of_test(details, "", class_name, source.mapper) if _is_go(details) else go_failure.NOTHING
+        message = go.message or message
+        found = (go.path, go.line) if go.line else locate(f"{decisive.attributes.get('message', '')}\n{details}", source.mapper, class_name)
         path, line = found or (path, line)
     return Case(
         file=source.name,
@@ -103,7 +108,7 @@ def build(
         name=name,
         outcome=outcome,
         seconds=seconds(get("time")),
-        message=decisive.message if decisive else "",
+        message=message,
         path=path,
         line=line,
         attempts=attempts,
@@ -147,9 +152,10 @@ def _place(
 
 
 def _said(body: str) -> str:
-    """The first line of a failure's text that is not the frame `go test` puts around it."""
-    for line in text.clean(body).split("\n"):
-        stripped = line.strip()
-        if stripped and not stripped.startswith(("=== ", "--- ")):
-            return text.name(stripped)
-    return text.first_line(body)
+    """The first line that is not one of the frames that `go test` puts around a test."""
+    return next((text.name(line.strip()) for line in go_failure.unframed(text.clean(body)) if line.strip()), "")
+
+
+def _is_go(details: str) -> bool:
+    """Whether a failure's text is what `go test` printed, as gotestsum passes it on."""
+    return "--- FAIL: " in details or details.startswith("=== RUN ")

@@ -39,7 +39,7 @@ class _Candidate(NamedTuple):
 
 def locate(text: str, mapper: PathMapper, class_name: str = "") -> Place | None:
     """The most telling place in a failure's text, its path mapped to the repository; None where there is none."""
-    candidates = _candidates(text, mapper)
+    candidates = _candidates(text, mapper, class_name)
     if not candidates:
         return None
     known = [candidate for candidate in candidates if candidate.known]
@@ -53,7 +53,7 @@ def locate(text: str, mapper: PathMapper, class_name: str = "") -> Place | None:
     return pool[-1 if pool[-1].place.path.endswith(".py") else 0].place
 
 
-def _candidates(text: str, mapper: PathMapper) -> list[_Candidate]:
+def _candidates(text: str, mapper: PathMapper, class_name: str) -> list[_Candidate]:
     if len(text) > _LONGEST:
         text = text[: _LONGEST // 2] + "\n" + text[-_LONGEST // 2 :]
     found = []
@@ -61,7 +61,9 @@ def _candidates(text: str, mapper: PathMapper) -> list[_Candidate]:
         written, line = match[1] or match[3], int(match[2] or match[4])
         if line == 0 or written.startswith("//"):
             continue
-        mapped = mapper.map(written)
+        # `go test` writes base names only; the package, which JUnit writers make the class, tells the folder.
+        is_go = written.endswith(".go") and "/" not in written and class_name
+        mapped = mapper.go_file(class_name, written) if is_go else mapper.map(written)
         found.append(_Candidate(Place(mapped.path, line), mapped.known, written))
         if len(found) == _MOST:
             break

@@ -1,0 +1,119 @@
+"""Run the pipeline: lint, test, binaries and image stages at the same time on one builder."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from ci_buildkit.cli import flags
+from ci_buildkit.errors import CiBuildkitError, Interrupted, most_fundamental
+
+if TYPE_CHECKING:
+    from ci_buildkit.config.options import Options
+    from ci_buildkit.engine.process import Cancellation
+    from ci_buildkit.pipeline.run import Finished
+    from ci_buildkit.pipeline.staging import Staging
+    from ci_buildkit.pipeline.view import View
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """All options."""
+    flags.add_options(parser)
+
+
+def call(arguments: argparse.Namespace) -> int:
+    """Run; the exit code is the record's, or that of a failure to write the report."""
+    from ci_buildkit.checkout.event import Event
+    from ci_buildkit.engine.process import Cancellation
+    from ci_buildkit.pipeline.prepare import prepared, sweep_leftovers
+    from ci_buildkit.pipeline.run import Run, execute
+    from ci_buildkit.pipeline.staging import Staging, check_target
+
+    began = time.time()
+    options = flags.settings(arguments).options
+    check_target(options.report_dir, options.context)
+    cancellation = Cancellation()
+    _on_signals(cancellation)
+    view = _view(options)
+    staging = Staging()
+    try:
+        view.phase("preparing the builder and the plan")
+        with prepared(options, Event.from_environ(os.environ)) as ready:
+            if options.builder is None:
+                sweep_leftovers(ready.buildx)
+            finished = execute(
+                Run(
+                    ready.plan, options, ready.buildx, ready.buildx_version, ready.builder, cancellation, staging, view,
+                    began,
+                )  # fmt: skip
+            )
+        code = _report(finished, staging, options)
+        view.close()
+        _end(finished, options)
+        return code
+    except CiBuildkitError:
+        view.close()
+        if cancellation.cancelled:  # what broke, broke because of it
+            raise Interrupted("interrupted before the first stage began") from None
+        raise
+    finally:
+        staging.remove()
+
+
+def _on_signals(cancellation: Cancellation) -> None:
+    """The first Ctrl-C or SIGTERM ends the builds and keeps what there is; a second Ctrl-C ends this process."""
+
+    def stop(_number: int, _frame: object) -> None:
+        if cancellation.cancelled:
+            raise KeyboardInterrupt
+        cancellation.cancel()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+
+
+def _view(options: Options) -> View:
+    from ci_buildkit.github.runner import GitHub
+
+    kind = options.progress
+    if kind == "auto":
+        github = GitHub.from_environ(os.environ).is_github
+        kind = "github" if github else "tty" if sys.stderr.isatty() else "plain"
+    if kind == "github":
+        from ci_buildkit.github.log import GitHubView
+
+        return GitHubView()
+    from ci_buildkit.report import terminal
+
+    return terminal.LiveView() if kind == "tty" else terminal.PlainView()
+
+
+def _report(finished: Finished, staging: Staging, options: Options) -> int:
+    """Write every report and put the folder in place; returns the exit code."""
+    from ci_buildkit.findings import sarif
+    from ci_buildkit.findings.model import FindingReport
+    from ci_buildkit.report import html, summary
+    from ci_buildkit.results import junit_writer
+
+    record, folder = finished.record, staging.report
+    junit_writer.write(finished.tests, folder / "junit.xml")
+    sarif.write(FindingReport(record.findings), folder / "findings.sarif")
+    (folder / "summary.md").write_text(summary.render(record, finished.tests), encoding="utf-8")
+    logs = {stage.name: folder / "logs" / f"{stage.name}.log" for stage in record.stages}
+    (folder / "report.html").write_text(html.render(record, finished.tests, logs=logs), encoding="utf-8")
+    try:
+        staging.put(options.report_dir)
+    except CiBuildkitError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return most_fundamental([record.exit_code, error.exit_code])
+    return record.exit_code
+
+
+def _end(finished: Finished, options: Options) -> None:
+    from ci_buildkit.report import terminal
+
+    print(terminal.end_text(finished.record, finished.tests, options.report_dir), end="", file=sys.stderr)

@@ -1,0 +1,24 @@
+"""Show the version that would be stamped on everything, and where it comes from."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--context`, `--version` and the format."""
+    parser.add_argument("--context", metavar="DIR", default=".", help="a folder of the checkout (default: .)")
+    parser.add_argument("--version", metavar="VERSION", help="a version that overrides Git's")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="(default: text)")
+
+
+def call(arguments: argparse.Namespace) -> int:
+    """Print the version; always 0."""
+    from ci_buildkit.checkout.event import Event
+    from ci_buildkit.checkout.version import version
+
+    found = version(Path(arguments.context), Event.from_environ(os.environ), arguments.version)
+    print(found.value if arguments.format == "text" else found.model_dump_json(indent=2))
+    return 0

@@ -1,0 +1,72 @@
+"""From options to a plan: the builder made or found, the targets asked for, the version read, at once where possible."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from ci_buildkit.checkout.event import Event
+from ci_buildkit.checkout.version import version
+from ci_buildkit.config.options import Options, pairs
+from ci_buildkit.engine import builder as builders
+from ci_buildkit.engine.builder import Builder, Wanted
+from ci_buildkit.engine.buildx import Buildx
+from ci_buildkit.errors import CiBuildkitError
+from ci_buildkit.plan import stages, targets
+from ci_buildkit.plan.stages import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan and the builder to run it on."""
+
+    plan: Plan
+    buildx: Buildx
+    buildx_version: str
+    builder: Builder
+
+
+def wanted(options: Options) -> Wanted:
+    """The builder that the options ask for."""
+    return Wanted(options.builder, options.builder_image, options.buildkitd_config, pairs(options.driver_opt))
+
+
+@contextlib.contextmanager
+def prepared(options: Options, event: Event) -> Iterator[Prepared]:
+    """A builder and a plan; the builder goes at the end where this run made it for itself.
+
+    Raises the errors of its parts. What is wrong with the options or files is found before a builder is made.
+    """
+    targets.source(options)
+    stages.check_platforms(options.platform)
+    buildx = Buildx()
+    _ = buildx.docker  # raises where there is no docker at all
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        stamped = pool.submit(version, options.context, event, options.version)
+        number = pool.submit(buildx.version)
+        asking = pool.submit(targets.discover, options, Buildx(options.builder)) if options.builder else None
+        made = builders.ensure(buildx, wanted(options))
+        try:
+            # A named builder is asked while it is looked at; had it to be made first, that question found nobody.
+            if asking is None or made.created:
+                asking = pool.submit(targets.discover, options, Buildx(made.name))
+            yield Prepared(stages.make(options, asking.result(), stamped.result()), buildx, number.result(), made)
+        finally:
+            if not made.kept:
+                with contextlib.suppress(CiBuildkitError):
+                    builders.remove(buildx, made.name)
+
+
+def sweep_leftovers(buildx: Buildx) -> threading.Thread:
+    """Remove builders of dead runs, in the background; the thread is not waited for."""
+
+    def sweep() -> None:
+        with contextlib.suppress(CiBuildkitError):
+            builders.sweep(buildx)
+
+    thread = threading.Thread(target=sweep, name="sweep", daemon=True)
+    thread.start()
+    return thread
