@@ -13,11 +13,26 @@ def main() -> int:
     for name in ("boot", "runtime", "dev"):
         source = Path("requirements", f"{name}.in")
         subprocess.run(
-            [UV, "pip", "compile", "--quiet", "--universal", "--python-version=3.11", "--generate-hashes",
-             "--no-emit-index-url", "--no-emit-find-links", "--no-annotate", "--custom-compile-command", "make lock",
-             source, "--output-file", source.with_suffix(".txt")],
-            cwd=ROOT, check=True,
-        )  # fmt: skip
+            [
+                UV,
+                "pip",
+                "compile",
+                "--quiet",
+                "--universal",
+                "--python-version=3.11",
+                "--generate-hashes",
+                "--no-emit-index-url",
+                "--no-emit-find-links",
+                "--no-annotate",
+                "--custom-compile-command",
+                "make lock",
+                source,
+                "--output-file",
+                source.with_suffix(".txt"),
+            ],
+            cwd=ROOT,
+            check=True,
+        )
     return 0
 
 

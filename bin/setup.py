@@ -20,17 +20,38 @@ def run(*args: "str | Path") -> None:
 
 def main() -> None:
     """Create or update .venv; idempotent."""
-    if sys.version_info < (3, 11):
-        sys.exit(f"setup: Python 3.11 or newer is needed, this is {sys.version.split()[0]}: make setup PYTHON=python3.12")
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file runs before anything was checked
+        sys.exit(
+            f"setup: Python 3.11 or newer is needed, this is {sys.version.split()[0]}: make setup PYTHON=python3.12"
+        )
     (VENV / ".done").unlink(missing_ok=True)
     if not (BIN / "uv").exists():
         venv.create(VENV, with_pip=True, symlinks=True)
         run(BIN / "python", "-m", "pip", "install", "--quiet", "--require-hashes", "-r", REQUIREMENTS / "boot.txt")
     # `sync` would remove uv and pip, so the boot lock is part of what is synced.
-    run(BIN / "uv", "pip", "sync", "--quiet", "--require-hashes", "--python", BIN / "python",
-        REQUIREMENTS / "boot.txt", REQUIREMENTS / "dev.txt")  # fmt: skip
-    run(BIN / "uv", "pip", "install", "--quiet", "--python", BIN / "python", "--no-deps", "--no-build-isolation",
-        "--editable", ROOT)  # fmt: skip
+    run(
+        BIN / "uv",
+        "pip",
+        "sync",
+        "--quiet",
+        "--require-hashes",
+        "--python",
+        BIN / "python",
+        REQUIREMENTS / "boot.txt",
+        REQUIREMENTS / "dev.txt",
+    )
+    run(
+        BIN / "uv",
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        BIN / "python",
+        "--no-deps",
+        "--no-build-isolation",
+        "--editable",
+        ROOT,
+    )
     (VENV / ".done").touch()
 
 

@@ -21,8 +21,18 @@ StageOutcome = Literal["passed", "failed", "error", "skipped", "cancelled"]
 RunOutcome = Literal["passed", "failed", "error", "cancelled"]
 
 CASE_KEYS = (
-    "file", "format", "suite", "class_name", "name", "outcome", "seconds", "message", "path", "line", "attempts",
-)  # fmt: skip
+    "file",
+    "format",
+    "suite",
+    "class_name",
+    "name",
+    "outcome",
+    "seconds",
+    "message",
+    "path",
+    "line",
+    "attempts",
+)
 
 
 def case_json(case: Case) -> dict[str, Any]:

@@ -10,13 +10,13 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 
 from ci_buildkit.paths import display
 from ci_buildkit.problem import Problem
 from ci_buildkit.text import name
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

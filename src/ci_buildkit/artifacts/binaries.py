@@ -46,7 +46,9 @@ def collect(exports: Sequence[tuple[Path, Sequence[str]]], dist: Path, name: str
             source = folder / folder_name(platform)
             found = sorted(p for p in source.rglob("*") if p.is_file() and not p.is_symlink() and not _attestation(p))
             if not found:
-                problems.append(Problem(f"dist/{folder_name(platform)}", "missing", f"nothing was exported for {platform}"))
+                problems.append(
+                    Problem(f"dist/{folder_name(platform)}", "missing", f"nothing was exported for {platform}")
+                )
             for path in found:
                 target = dist / folder_name(platform) / path.relative_to(source)
                 if target.exists() and target.read_bytes() != path.read_bytes():
@@ -66,9 +68,13 @@ def collect(exports: Sequence[tuple[Path, Sequence[str]]], dist: Path, name: str
                 problems.append(Problem(relative, "mismatch", wrong))
             records.append(
                 BinaryRecord(
-                    platform=platform, path=relative, size=path.stat().st_size, sha256=digest(path), format=kind.format,
+                    platform=platform,
+                    path=relative,
+                    size=path.stat().st_size,
+                    sha256=digest(path),
+                    format=kind.format,
                     archive=archive.relative_to(dist.parent).as_posix(),
-                )  # fmt: skip
+                )
             )
     if records:
         _write_lists(dist, name, version, records)
@@ -103,13 +109,16 @@ def _archive(dist: Path, name: str, version: VersionRecord, platform: str, files
 
 
 def _tar(path: Path, root: Path, files: Iterable[Path], epoch: int) -> None:
-    with path.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=epoch, compresslevel=6) as packed:
-        with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
-            for file in files:
-                entry = tarfile.TarInfo(file.relative_to(root).as_posix())
-                entry.size, entry.mtime, entry.mode = file.stat().st_size, epoch, _mode(file)
-                with file.open("rb") as content:
-                    archive.addfile(entry, content)
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=epoch, compresslevel=6) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for file in files:
+            entry = tarfile.TarInfo(file.relative_to(root).as_posix())
+            entry.size, entry.mtime, entry.mode = file.stat().st_size, epoch, _mode(file)
+            with file.open("rb") as content:
+                archive.addfile(entry, content)
 
 
 def _zip(path: Path, root: Path, files: Iterable[Path], epoch: int) -> None:
@@ -135,18 +144,25 @@ def _write_lists(dist: Path, name: str, version: VersionRecord, records: Sequenc
         inside = [r for r in records if dist.parent / r.archive == archive]
         checksum = digest(archive)
         sums.write(f"{checksum}  {archive.name}\n")
-        entries.append({
-            "name": archive.name,
-            "platform": inside[0].platform,
-            "size": archive.stat().st_size,
-            "sha256": checksum,
-            "files": [
-                {"path": r.path.split("/", 2)[2], "size": r.size, "sha256": r.sha256, "format": r.format} for r in inside
-            ],
-        })
+        entries.append(
+            {
+                "name": archive.name,
+                "platform": inside[0].platform,
+                "size": archive.stat().st_size,
+                "sha256": checksum,
+                "files": [
+                    {"path": r.path.split("/", 2)[2], "size": r.size, "sha256": r.sha256, "format": r.format}
+                    for r in inside
+                ],
+            }
+        )
     (dist / "checksums.txt").write_text(sums.getvalue(), encoding="utf-8")
     manifest = {
-        "schema": 1, "name": name, "version": version.value, "revision": version.revision,
-        "source_date_epoch": version.source_date_epoch, "archives": entries,
-    }  # fmt: skip
+        "schema": 1,
+        "name": name,
+        "version": version.value,
+        "revision": version.revision,
+        "source_date_epoch": version.source_date_epoch,
+        "archives": entries,
+    }
     (dist / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

@@ -9,8 +9,16 @@ Format = Literal["ELF", "Mach-O", "PE", "other"]
 
 # ELF e_machine (System V gABI), Mach-O cputype (mach/machine.h) and PE Machine (Microsoft's PE format), as GOARCH.
 ELF_MACHINES = {
-    3: "386", 8: "mips", 21: "ppc64", 22: "s390x", 40: "arm", 62: "amd64", 183: "arm64", 243: "riscv64", 258: "loong64",
-}  # fmt: skip
+    3: "386",
+    8: "mips",
+    21: "ppc64",
+    22: "s390x",
+    40: "arm",
+    62: "amd64",
+    183: "arm64",
+    243: "riscv64",
+    258: "loong64",
+}
 MACHO_CPUS = {7: "386", 0x01000007: "amd64", 12: "arm", 0x0100000C: "arm64"}
 PE_MACHINES = {0x14C: "386", 0x8664: "amd64", 0x1C0: "arm", 0x1C4: "arm", 0xAA64: "arm64"}
 FORMATS: dict[str, Format] = {"windows": "PE", "darwin": "Mach-O", "ios": "Mach-O"}

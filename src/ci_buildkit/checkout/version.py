@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from ci_buildkit.checkout.event import Event
 from ci_buildkit.checkout.git import Head, head
 from ci_buildkit.record import VersionRecord
+
+Source = Literal["tag", "describe", "input", "fallback"]
 
 UNKNOWN = "v0.0.0+unknown"
 # 1980-01-01T00:00:00Z, the earliest time that a zip archive can hold: the time of files where Git tells none.
@@ -36,7 +39,7 @@ def decide(commit: Head | None, event: Event, given: str | None = None) -> Versi
     )
 
 
-def _value(commit: Head | None, event: Event) -> tuple[str, str]:
+def _value(commit: Head | None, event: Event) -> tuple[str, Source]:
     if commit is None:
         return (event.tag, "tag") if event.tag else (UNKNOWN, "fallback")
     on_event_tag = event.tag and event.revision in {"", commit.revision}

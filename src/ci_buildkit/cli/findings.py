@@ -10,8 +10,9 @@ import sys
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     import argparse
+    from collections.abc import Sequence
+
     from ci_buildkit.findings.model import Finding, FindingReport
 
 Format = Literal["text", "json", "sarif", "github"]

@@ -56,9 +56,14 @@ def render(plan: Plan, kind: str) -> str:
     images = [{"stage": i.stage, "name": i.name, "tags": list(i.tags)} for i in plan.images]
     if kind == "json":
         written = {
-            "schema": 1, "source": str(plan.source), "context": str(plan.context), "version": plan.version.model_dump(),
-            "stages": stages, "images": images, "push": plan.push,
-        }  # fmt: skip
+            "schema": 1,
+            "source": str(plan.source),
+            "context": str(plan.context),
+            "version": plan.version.model_dump(),
+            "stages": stages,
+            "images": images,
+            "push": plan.push,
+        }
         return json.dumps(written, indent=2)
     width = max(len(stage.name) for stage in plan.stages)
     lines = [f"{plan.source}, version {plan.version.value}"]

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     import argparse
+    from collections.abc import Iterator, Sequence
+
     from ci_buildkit.results.model import Case, TestReport, Totals
 
 Format = Literal["text", "json", "markdown"]

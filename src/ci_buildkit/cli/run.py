@@ -47,9 +47,16 @@ def call(arguments: argparse.Namespace) -> int:
                 sweep_leftovers(ready.buildx)
             finished = execute(
                 Run(
-                    ready.plan, options, ready.buildx, ready.buildx_version, ready.builder, cancellation, staging, view,
+                    ready.plan,
+                    options,
+                    ready.buildx,
+                    ready.buildx_version,
+                    ready.builder,
+                    cancellation,
+                    staging,
+                    view,
                     began,
-                )  # fmt: skip
+                )
             )
         code = _report(finished, staging, options)
         view.close()
@@ -114,6 +121,14 @@ def _report(finished: Finished, staging: Staging, options: Options) -> int:
 
 
 def _end(finished: Finished, options: Options) -> None:
+    from ci_buildkit.github.runner import GitHub
     from ci_buildkit.report import terminal
 
+    github = GitHub.from_environ(os.environ)
+    if github.is_github:
+        from ci_buildkit.github import annotate
+        from ci_buildkit.report import summary
+
+        print("\n".join(annotate.commands(finished.record, finished.tests)), flush=True)
+        github.append_summary(summary.render(finished.record, finished.tests))
     print(terminal.end_text(finished.record, finished.tests, options.report_dir), end="", file=sys.stderr)

@@ -93,10 +93,15 @@ def _file(path: Path) -> dict[str, Any]:
                 f"{path}: unknown option {str(key)!r}",
                 hint=f"did you mean {near[0]!r}?" if near else f"known options: {', '.join(sorted(known))}",
             )
-        if isinstance(value, dict):
-            value = [f"{k}={v}" for k, v in value.items()]
-        values[name] = split(name, [str(v) for v in value] if isinstance(value, list) else value)
+        values[name] = split(name, _plain(value))
     return values
+
+
+def _plain(value: Any) -> Any:
+    """A YAML value as a flag would bring it: mappings as `K=V`, list items as text."""
+    if isinstance(value, dict):
+        return [f"{k}={v}" for k, v in value.items()]
+    return [str(item) for item in value] if isinstance(value, list) else value
 
 
 def _explain(error: ValidationError, origins: Mapping[str, Source]) -> str:

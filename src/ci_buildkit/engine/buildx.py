@@ -32,7 +32,8 @@ class Buildx:
         """The client. Raises EngineError where there is no docker command."""
         if shutil.which("docker") is None:
             raise EngineError(
-                "there is no `docker` command on PATH", hint="install Docker with buildx, or run `make lab` for an engine"
+                "there is no `docker` command on PATH",
+                hint="install Docker with buildx, or run `make lab` for an engine",
             )
         from python_on_whales import DockerClient  # 0.3 s: only when something is about to run
 
@@ -103,7 +104,9 @@ def explain(text: str, words: Sequence[str] = ()) -> EngineError:
     lowered = text.lower()
     said = "\n".join(line.removeprefix("ERROR: ") for line in lines[-12:]) or f"docker {' '.join(words)} failed"
     if any(phrase in lowered for phrase in DAEMON_DOWN):
-        return EngineError("the Docker daemon does not answer", hint=f"start it, or set DOCKER_HOST; docker said: {said}")
+        return EngineError(
+            "the Docker daemon does not answer", hint=f"start it, or set DOCKER_HOST; docker said: {said}"
+        )
     if "unknown command: docker buildx" in lowered or "'buildx' is not a docker command" in lowered:
         return EngineError("docker has no buildx plugin", hint="install docker-buildx-plugin, or run `make lab`")
     if "no builder" in lowered:

@@ -95,9 +95,15 @@ def run(
     rest: deque[str] = deque(maxlen=KEPT_LINES)
     handle = subprocess.DEVNULL if terminal is None else terminal
     process = subprocess.Popen(
-        list(command), stdin=handle, stdout=handle, stderr=subprocess.PIPE, env=dict(env), cwd=cwd,
-        start_new_session=True, bufsize=1 << 16,
-    )  # fmt: skip
+        list(command),
+        stdin=handle,
+        stdout=handle,
+        stderr=subprocess.PIPE,
+        env=dict(env),
+        cwd=cwd,
+        start_new_session=True,
+        bufsize=1 << 16,
+    )
     cancellation.add(process)
     if on_start:
         on_start(lambda: _signal(process, signal.SIGKILL))

@@ -24,12 +24,32 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 USUAL_FOLDERS = (
-    "/out", "/reports", "/report", "/test-results", "/test-reports", "/results", "/junit", "/coverage", "/artifacts",
-)  # fmt: skip
+    "/out",
+    "/reports",
+    "/report",
+    "/test-results",
+    "/test-reports",
+    "/results",
+    "/junit",
+    "/coverage",
+    "/artifacts",
+)
 USUAL_NAMES = (
-    "*junit*.xml", "TEST-*.xml", "*test*.xml", "*report*.xml", "*result*.xml", "*.trx", "*.tap", "*ctrf*.json",
-    "*test*.json", "*report*.json", "*result*.json", "exit-code", "exit_code", "exitcode",
-)  # fmt: skip
+    "*junit*.xml",
+    "TEST-*.xml",
+    "*test*.xml",
+    "*report*.xml",
+    "*result*.xml",
+    "*.trx",
+    "*.tap",
+    "*ctrf*.json",
+    "*test*.json",
+    "*report*.json",
+    "*result*.json",
+    "exit-code",
+    "exit_code",
+    "exitcode",
+)
 FOLDER_NAMES = ("*.xml", "*.json", "*.jsonl", "*.trx", "*.tap", "*.txt", "*.log", "exit-code", "exit_code", "exitcode")
 MAX_FILE_KIB = 65536  # a larger report is left out, and that is said
 MAX_FILES = 5000
@@ -62,31 +82,33 @@ def script(token: str, workdir: str, named: Sequence[str]) -> str:
     """
     if named:
         words = " ".join(_glob(path, workdir) for path in named)
-        search = f"for p in {words}; do [ -e \"$p\" ] && find \"$p\" -type f; done"
+        search = f'for p in {words}; do [ -e "$p" ] && find "$p" -type f; done'
     else:
         folders = " ".join(shlex.quote(folder) for folder in USUAL_FOLDERS)
         search = (
-            f"for p in {folders}; do [ -d \"$p\" ] && find \"$p\" -type f \\( {_names(FOLDER_NAMES)} \\); done; "
-            f"cd {shlex.quote(workdir or '/')} 2>/dev/null && [ \"$PWD\" != / ] && find \"$PWD\" -xdev "
+            f'for p in {folders}; do [ -d "$p" ] && find "$p" -type f \\( {_names(FOLDER_NAMES)} \\); done; '
+            f'cd {shlex.quote(workdir or "/")} 2>/dev/null && [ "$PWD" != / ] && find "$PWD" -xdev '
             f"\\( -name node_modules -o -name .git \\) -prune -o -type f \\( {_names(USUAL_NAMES)} \\) -print"
         )
     half, rest = token[:8], token[8:]
-    return "\n".join((
-        "PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH",
-        f"m() {{ printf '\\n%s%s-%s\\n' {half} {rest} \"$1\"; }}",
-        "m begin",
-        "for t in find tar base64; do command -v $t >/dev/null || { m missing-$t; m end; sleep 1; exit 0; }; done",
-        "L=/tmp/.ci-buildkit-$$; : 2>/dev/null >$L || L=/.ci-buildkit-$$",
-        f"( {search} ) 2>/dev/null | head -n {MAX_FILES} | sort -u >$L",
-        # Not every busybox knows `tar -T`, so the names become arguments.
-        f"set --; while IFS= read -r f; do s=$(( $(wc -c <\"$f\") / 1024 )); if [ $s -gt {MAX_FILE_KIB} ]; "
-        "then m \"skip $f\"; else set -- \"$@\" \"$f\"; fi; done <$L",
-        "z=cat; command -v gzip >/dev/null && z='gzip -1'",
-        "m data",
-        "[ $# -gt 0 ] && tar -cf - \"$@\" 2>/dev/null | $z | base64",
-        "m end",
-        "rm -f $L; sleep 1",
-    ))  # fmt: skip
+    return "\n".join(
+        (
+            "PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH",
+            f"m() {{ printf '\\n%s%s-%s\\n' {half} {rest} \"$1\"; }}",
+            "m begin",
+            "for t in find tar base64; do command -v $t >/dev/null || { m missing-$t; m end; sleep 1; exit 0; }; done",
+            "L=/tmp/.ci-buildkit-$$; : 2>/dev/null >$L || L=/.ci-buildkit-$$",
+            f"( {search} ) 2>/dev/null | head -n {MAX_FILES} | sort -u >$L",
+            # Not every busybox knows `tar -T`, so the names become arguments.
+            f'set --; while IFS= read -r f; do s=$(( $(wc -c <"$f") / 1024 )); if [ $s -gt {MAX_FILE_KIB} ]; '
+            'then m "skip $f"; else set -- "$@" "$f"; fi; done <$L',
+            "z=cat; command -v gzip >/dev/null && z='gzip -1'",
+            "m data",
+            '[ $# -gt 0 ] && tar -cf - "$@" 2>/dev/null | $z | base64',
+            "m end",
+            "rm -f $L; sleep 1",
+        )
+    )
 
 
 def _glob(path: str, workdir: str) -> str:
@@ -215,4 +237,3 @@ def unpack(result: Recovered, spool: Path, folder: Path) -> None:
     except (ValueError, tarfile.TarError, OSError, EOFError) as error:
         result.trouble = f"what came back cannot be unpacked: {error}"
         result.complete = False
-

@@ -67,7 +67,18 @@ class LogFile:
 def bake_command(buildx: Buildx, builder: str, file: Path, target: str, sets: Sequence[str] = ()) -> list[str]:
     """`docker buildx bake` of one target of a bake file."""
     overrides = [part for value in sets for part in ("--set", value)]
-    return [*buildx.command, "buildx", "bake", "--builder", builder, "--progress=rawjson", "--file", str(file), *overrides, target]
+    return [
+        *buildx.command,
+        "buildx",
+        "bake",
+        "--builder",
+        builder,
+        "--progress=rawjson",
+        "--file",
+        str(file),
+        *overrides,
+        target,
+    ]
 
 
 def debug_command(buildx: Buildx, builder: str, flags: Sequence[str], script: str, *, on: str) -> list[str]:
@@ -85,9 +96,14 @@ class Watch:
 
 
 def solve(
-    command: Sequence[str], buildx: Buildx, cancellation: Cancellation, log: LogFile, watch: Watch, metadata: Path,
+    command: Sequence[str],
+    buildx: Buildx,
+    cancellation: Cancellation,
+    log: LogFile,
+    watch: Watch,
+    metadata: Path,
     terminal: recover.Terminal | None = None,
-) -> Solved:  # fmt: skip
+) -> Solved:
     """Run a build command to its end. `metadata` is where it may write its metadata file."""
     progress = Progress()
 
@@ -106,9 +122,13 @@ def solve(
     position = command.index("--progress=rawjson")
     full = [*command[:position], f"--metadata-file={metadata}", *command[position:]]
     ended: Ended = run(
-        full, env=buildx.environment, cancellation=cancellation, on_line=on_line,
-        terminal=terminal.slave if terminal else None, on_start=terminal.attach if terminal else None,
-    )  # fmt: skip
+        full,
+        env=buildx.environment,
+        cancellation=cancellation,
+        on_line=on_line,
+        terminal=terminal.slave if terminal else None,
+        on_start=terminal.attach if terminal else None,
+    )
     rest = list(progress.finish())
     log.lines(rest)
     watch.lines(rest)

@@ -11,7 +11,7 @@ import binascii
 import posixpath
 import re
 from dataclasses import dataclass
-from typing import Any, BinaryIO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
 import orjson
@@ -23,8 +23,9 @@ from ci_buildkit.problem import Problem
 from ci_buildkit.text import clean, name
 
 if TYPE_CHECKING:
-    from ci_buildkit.paths import PathMapper
     from collections.abc import Iterable, Iterator
+
+    from ci_buildkit.paths import PathMapper
 
 FORMAT = "buildkit-check"
 TOOL = "buildkit"

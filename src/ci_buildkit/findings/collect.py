@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-
-from ci_buildkit.findings.model import Finding, FindingReport
 from typing import TYPE_CHECKING
 
+from ci_buildkit.findings.model import Finding, FindingReport
+
 if TYPE_CHECKING:
-    from ci_buildkit.problem import Problem
     from collections.abc import Iterable
+
+    from ci_buildkit.problem import Problem
 
 
 def report(findings: Iterable[Finding], problems: Iterable[Problem]) -> FindingReport:

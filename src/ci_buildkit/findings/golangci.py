@@ -7,7 +7,7 @@ one object on one line, which may stand between lines of text. Both can be print
 from __future__ import annotations
 
 import re
-from typing import Any, BinaryIO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 

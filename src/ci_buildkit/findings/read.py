@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ci_buildkit.findings import buildkit, golangci
 from ci_buildkit.findings.collect import report
@@ -17,7 +18,6 @@ from ci_buildkit.lines import decode
 from ci_buildkit.paths import PathMap, PathMapper, display
 from ci_buildkit.problem import Problem
 from ci_buildkit.scan import Found, is_json, scan
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

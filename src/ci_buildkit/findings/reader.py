@@ -7,14 +7,15 @@ A format is one module with one `Reader` in `findings.read.READERS`, and where a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol, TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from ci_buildkit.findings.model import Finding, Severity
 from ci_buildkit.problem import Problem
 
 if TYPE_CHECKING:
-    from ci_buildkit.paths import PathMapper
     from collections.abc import Callable, Iterator
+
+    from ci_buildkit.paths import PathMapper
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import orjson
@@ -10,9 +10,10 @@ import orjson
 from ci_buildkit import atomic
 
 if TYPE_CHECKING:
-    from ci_buildkit.findings.model import Finding, FindingReport, Severity
-    from pathlib import Path
     from collections.abc import Iterable
+    from pathlib import Path
+
+    from ci_buildkit.findings.model import Finding, FindingReport, Severity
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: dict[Severity, str] = {"error": "error", "warning": "warning", "notice": "note"}

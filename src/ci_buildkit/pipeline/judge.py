@@ -14,12 +14,31 @@ from ci_buildkit.results.model import TestReport
 
 # What BuildKit or buildx says when the trouble is not the Dockerfile's: substrings of error messages, lower case.
 ENGINE_TROUBLE = (
-    "no space left on device", "connection refused", "connection reset", "i/o timeout", "tls handshake",
-    "unexpected status from", "failed to push", "denied: requested access", "authorization failed", "401 unauthorized",
-    "403 forbidden", "error reading from server", "transport is closing", "no such container", "closing transport",
-    "server misbehaving", "no such host", "broken pipe", "unavailable desc", "toomanyrequests", "insufficient_scope",
-    "builder is not running", "cannot connect to the docker daemon", "failed to list workers",
-)  # fmt: skip
+    "no space left on device",
+    "connection refused",
+    "connection reset",
+    "i/o timeout",
+    "tls handshake",
+    "unexpected status from",
+    "failed to push",
+    "denied: requested access",
+    "authorization failed",
+    "401 unauthorized",
+    "403 forbidden",
+    "error reading from server",
+    "transport is closing",
+    "no such container",
+    "closing transport",
+    "server misbehaving",
+    "no such host",
+    "broken pipe",
+    "unavailable desc",
+    "toomanyrequests",
+    "insufficient_scope",
+    "builder is not running",
+    "cannot connect to the docker daemon",
+    "failed to list workers",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +79,24 @@ def lint(returncode: int, progress: Progress, text: str, stage: str, findings: S
     return Verdict("failed", reason, FailuresFound.exit_code)
 
 
-def tests(
+def tests(  # noqa: PLR0911 - one return a rule
     returncode: int, progress: Progress, text: str, stages: Sequence[str], report: TestReport, exit_code: int | None
 ) -> Verdict:
     """The verdict on a test target. `exit_code` is what its exit-code file recorded, None without one."""
     if returncode and not own_step(progress.failed, stages):
         return build(returncode, progress, text)
+    totals = report.totals
+    found = "its reports show no failure" if totals.tests else "no test report was found"
     if report.problems:
         worst = report.problems[0]
         return Verdict("failed", f"{worst.path}: {worst.reason}", OutputError.exit_code)
     if report.broken:
-        totals = report.totals
         return Verdict("failed", f"{totals.failed + totals.errors} of {count(totals.tests, 'test')} failed", 1)
     if returncode:
-        what = "every test that was reported passed" if report.totals.tests else "no test report was found"
-        return Verdict("failed", f"{_said(progress.failed, text)}, and {what}", FailuresFound.exit_code)
+        return Verdict("failed", f"{_said(progress.failed, text)}, but {found}", FailuresFound.exit_code)
     if exit_code:
-        what = "its reports show no failure" if report.totals.tests else "no test report was found"
-        return Verdict("failed", f"the tests ended with exit code {exit_code}, but {what}", FailuresFound.exit_code)
-    if not report.totals.tests:
+        return Verdict("failed", f"the tests ended with exit code {exit_code}, but {found}", FailuresFound.exit_code)
+    if not totals.tests:
         return Verdict("failed", "no test results were found, neither files nor in the log", OutputError.exit_code)
     return PASSED
 

@@ -18,7 +18,9 @@ ATTEMPTS = 3
 PAUSE = 1.0  # seconds before the second attempt, doubled before the third
 
 
-def images(bench: Bench, plan: Plan, runs: Sequence[StageRun], *, open_gates: bool) -> tuple[list[ImageRecord], list[judge.Verdict]]:
+def images(
+    bench: Bench, plan: Plan, runs: Sequence[StageRun], *, open_gates: bool
+) -> tuple[list[ImageRecord], list[judge.Verdict]]:
     """Push where the plan says so and the gates are open; a record for each image that was built.
 
     The verdicts are those of failed pushes. The build itself is in the builder's cache already.

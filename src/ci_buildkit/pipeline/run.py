@@ -20,7 +20,7 @@ from ci_buildkit.engine.builder import Builder
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.process import Cancellation
 from ci_buildkit.errors import OutputError, most_fundamental
-from ci_buildkit.pipeline import judge, push
+from ci_buildkit.pipeline import push
 from ci_buildkit.pipeline.stage import Bench, StageRun, export_folder, own_findings, run_stage
 from ci_buildkit.pipeline.staging import Staging, context_warning
 from ci_buildkit.pipeline.view import View
@@ -63,7 +63,9 @@ def execute(run: Run) -> Finished:
     runs = _stages(bench, run.plan, calls)
     codes = [stage.verdict.exit_code for stage in runs]
     images: list[ImageRecord] = []
-    problems = [problem for stage in runs for problem in (*stage.tests.problems, *stage.problems, *stage.findings.problems)]
+    problems = [
+        problem for stage in runs for problem in (*stage.tests.problems, *stage.problems, *stage.findings.problems)
+    ]
     with _serving(calls):
         images, refused = push.images(bench, run.plan, runs, open_gates=not any(codes))
     codes += [verdict.exit_code for verdict in refused]
@@ -88,10 +90,19 @@ def _prepare(run: Run) -> tuple[Bench, queue.Queue[Callable[[], None] | None]]:
     bake_file.write_text(json.dumps(definition, indent=2), encoding="utf-8")
     (run.staging.report / "bake.json").write_text(by_hand(run.plan), encoding="utf-8")
     bench = Bench(
-        buildx=run.buildx, builder=run.builder, options=run.options, cancellation=run.cancellation, staging=run.staging,
-        bake_file=bake_file, definitions=definition["target"], root=git.top(run.plan.context) or run.plan.context,
-        began=run.began, emit=calls.put, view=run.view, can_debug=can_debug(run.buildx_version),
-    )  # fmt: skip
+        buildx=run.buildx,
+        builder=run.builder,
+        options=run.options,
+        cancellation=run.cancellation,
+        staging=run.staging,
+        bake_file=bake_file,
+        definitions=definition["target"],
+        root=git.top(run.plan.context) or run.plan.context,
+        began=run.began,
+        emit=calls.put,
+        view=run.view,
+        can_debug=can_debug(run.buildx_version),
+    )
     return bench, calls
 
 
@@ -157,9 +168,14 @@ def _tests(runs: Sequence[StageRun]) -> TestReport:
 
 
 def _record(
-    run: Run, runs: Sequence[StageRun], exit_code: int, tests: TestReport, images: Sequence[ImageRecord],
-    built: binaries.Collected, problems: Sequence[Problem],
-) -> RunRecord:  # fmt: skip
+    run: Run,
+    runs: Sequence[StageRun],
+    exit_code: int,
+    tests: TestReport,
+    images: Sequence[ImageRecord],
+    built: binaries.Collected,
+    problems: Sequence[Problem],
+) -> RunRecord:
     outcomes: dict[int, RunOutcome] = {0: "passed", 1: "failed", 130: "cancelled"}
     return RunRecord(
         outcome=outcomes.get(exit_code, "error"),
@@ -168,9 +184,13 @@ def _record(
         seconds=round(time.time() - run.began, 3),
         version=run.plan.version,
         builder=BuilderRecord(
-            name=run.builder.name, driver=run.builder.driver, buildkit=run.builder.buildkit, buildx=run.buildx_version,
-            platforms=run.builder.platforms, created=run.builder.created,
-        ),  # fmt: skip
+            name=run.builder.name,
+            driver=run.builder.driver,
+            buildkit=run.builder.buildkit,
+            buildx=run.buildx_version,
+            platforms=run.builder.platforms,
+            created=run.builder.created,
+        ),
         stages=tuple(stage.record for stage in runs),
         tests=TestsRecord(totals=tests.totals, failed=tuple(case for case in tests.cases if case.broken)),
         findings=own_findings(runs),

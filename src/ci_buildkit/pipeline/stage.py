@@ -6,7 +6,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.process import Cancellation
 from ci_buildkit.engine.progress import Line, Progress
 from ci_buildkit.engine.solve import LogFile, Solved, Watch, bake_command, debug_command, solve
+from ci_buildkit.errors import CiBuildkitError
 from ci_buildkit.findings.model import Finding, FindingReport
 from ci_buildkit.pipeline import judge, timeline
 from ci_buildkit.pipeline.staging import Staging
@@ -166,14 +167,22 @@ def _watch(bench: Bench, stage: Stage, began: float) -> Watch:
         last = now
         steps = [step for step in progress.steps.values() if not step.is_internal]
         snapshot = Snapshot(
-            progress.current, sum(s.completed is not None for s in steps), sum(s.cached for s in steps), len(steps),
+            progress.current,
+            sum(s.completed is not None for s in steps),
+            sum(s.cached for s in steps),
+            len(steps),
             now - began,
-        )  # fmt: skip
+        )
         bench.emit(lambda: bench.view.progress(stage.name, snapshot))
 
     def lines(new: Sequence[Line]) -> None:
         texts = [(line.step.name, line.text) for line in new]
-        bench.emit(lambda: [bench.view.log(stage.name, step, text) for step, text in texts] and None)
+
+        def tell() -> None:
+            for step, text in texts:
+                bench.view.log(stage.name, step, text)
+
+        bench.emit(tell)
 
     return Watch(lines, moved)
 
@@ -189,19 +198,49 @@ def _read_tests(bench: Bench, stage: Stage, solved: Solved, began: float) -> _Re
     if solved.recovered is not None:
         reading.problems += _recovery_problems(stage, solved.recovered)
         _drop_sources(bench, stage, folder, solved.recovered)
-    if folder.is_dir() and any(folder.rglob("*")):
-        reading.exit_code = read.exit_code(folder)
+    if folder.is_dir() and any(path.is_file() for path in folder.rglob("*")):
+        reading.exit_code = _exit_code(folder, reading.problems)
         # A cached step's files are as old as the run that made them; one that ran now must have made them now.
         since = None if judge.replayed(solved.progress, stage.rerun) else began
-        reading.tests = read.read_paths([folder], path_map=path_map, root=bench.root, since=since)
+        found = read.read_paths([folder], path_map=path_map, root=bench.root, since=since)
+        reading.tests = _named(found, folder, f"results/{safe_name(stage.name)}")
         reading.source = "recovered" if solved.recovered and solved.recovered.files else "export"
-    if not reading.tests.totals.tests and all(p.kind in {"missing"} for p in reading.tests.problems):
-        found = read.read_log(log_lines(bench.log(stage.name), stage.rerun), name=f"logs/{safe_name(stage.name)}.log")
-        if found.totals.tests or found.problems:
-            reading.tests, reading.source = found, "log"
-        else:
-            reading.tests, reading.source = TestReport(), None
+    if not reading.tests.totals.tests and all(problem.kind == "missing" for problem in reading.tests.problems):
+        name = f"logs/{safe_name(stage.name)}.log"
+        lines = log_lines(bench.log(stage.name), stage.rerun)
+        found = read.read_log(lines, name=name, path_map=path_map, root=bench.root)
+        reading.source = "log" if found.totals.tests or found.problems else None
+        reading.tests = found
     return reading
+
+
+def _exit_code(folder: Path, problems: list[Problem]) -> int | None:
+    """The exit code that the tests left anywhere in a folder; the worst of several (one a platform)."""
+    from ci_buildkit.results import read
+
+    codes = []
+    for place in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+        try:
+            code = read.exit_code(place)
+        except CiBuildkitError as error:
+            problems.append(Problem(place.name, "unreadable", error.message))
+            continue
+        codes += [code] if code is not None else []
+    return max(codes, key=abs, default=None)
+
+
+def _named(report: TestReport, folder: Path, name: str) -> TestReport:
+    """The report with its files named as they will stand in the report folder."""
+    top = f"{folder.as_posix()}"
+
+    def inside(path: str) -> str:
+        return path.replace(top, name, 1)
+
+    return replace(
+        report,
+        cases=tuple(replace(case, file=inside(case.file)) for case in report.cases),
+        problems=tuple(Problem(inside(p.path), p.kind, p.reason) for p in report.problems),
+    )
 
 
 def _drop_sources(bench: Bench, stage: Stage, folder: Path, recovered: recover.Recovered) -> None:
@@ -238,9 +277,7 @@ def _must_rerun(bench: Bench, stage: Stage, solved: Solved, reading: _Reading) -
 def _judge_tests(bench: Bench, stage: Stage, solved: Solved, reading: _Reading) -> judge.Verdict:
     if bench.cancellation.cancelled and solved.returncode:
         return judge.CANCELLED
-    return judge.tests(
-        solved.returncode, solved.progress, solved.text, stage.rerun, reading.tests, reading.exit_code
-    )
+    return judge.tests(solved.returncode, solved.progress, solved.text, stage.rerun, reading.tests, reading.exit_code)
 
 
 def log_lines(path: Path, stages: Sequence[str]) -> Iterator[str]:
@@ -289,9 +326,14 @@ def _metadata(solved: Solved, stage: Stage) -> Mapping[str, Any]:
 
 
 def _ended(
-    bench: Bench, stage: Stage, began: float, progress: Progress, verdict: judge.Verdict, attempts: int,
+    bench: Bench,
+    stage: Stage,
+    began: float,
+    progress: Progress,
+    verdict: judge.Verdict,
+    attempts: int,
     source: str | None = None,
-) -> StageRun:  # fmt: skip
+) -> StageRun:
     steps = timeline.steps(progress, bench.began, bench.builder.native, stage.platforms)
     own = [step for step in progress.steps.values() if not step.is_internal]
     record = StageRecord(

@@ -29,7 +29,9 @@ class Staging:
             for folder in (self.report / "logs", self.report / "results", self.work):
                 folder.mkdir(parents=True)
         except OSError as error:
-            raise OutputError(f"no temporary folder can be made: {error}", hint="set TMPDIR to a folder with space") from error
+            raise OutputError(
+                f"no temporary folder can be made: {error}", hint="set TMPDIR to a folder with space"
+            ) from error
 
     def put(self, target: Path) -> None:
         """Move the report to `target`, replacing the last one. Raises OutputError and keeps the staged report.
@@ -51,7 +53,9 @@ class Staging:
                     old.rename(target)
             kept = self.report
             self.report = self.top / "put"
-            raise OutputError(f"the report cannot be written to {target}: {error}", hint=f"it was kept in {kept}") from error
+            raise OutputError(
+                f"the report cannot be written to {target}: {error}", hint=f"it was kept in {kept}"
+            ) from error
         shutil.rmtree(old, ignore_errors=True)
 
     def remove(self) -> None:
@@ -72,7 +76,8 @@ def check_target(target: Path, context: Path) -> None:
         raise ConfigurationError(f"the report folder {target} is a file", hint="name another folder with --report-dir")
     if resolved.is_dir() and any(resolved.iterdir()) and not (resolved / MARKER).is_file():
         raise ConfigurationError(
-            f"the folder {target} is not empty and holds no earlier report", hint="name another folder with --report-dir"
+            f"the folder {target} is not empty and holds no earlier report",
+            hint="name another folder with --report-dir",
         )
     parent = next(folder for folder in (resolved, *resolved.parents) if folder.exists())
     where = parent.parent if parent == resolved else parent
@@ -91,7 +96,9 @@ def context_warning(target: Path, context: Path) -> Problem | None:
     if _ignored(inside, [line.strip() for line in lines]):
         return None
     return Problem(
-        str(ignore), "inconsistent", f"the report folder lies in the build context and busts its cache; add the line {inside}/"
+        str(ignore),
+        "inconsistent",
+        f"the report folder lies in the build context and busts its cache; add the line {inside}/",
     )
 
 

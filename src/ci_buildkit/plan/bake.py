@@ -62,10 +62,19 @@ def relative_file(path: str, context: str) -> str:
 
 # How each key of a bake target is written as a flag of `docker buildx build` (buildx docs/bake-reference.md).
 _LISTS = {
-    "platforms": "--platform", "tags": "--tag", "secret": "--secret", "ssh": "--ssh", "cache-from": "--cache-from",
-    "cache-to": "--cache-to", "no-cache-filter": "--no-cache-filter", "attest": "--attest", "annotations": "--annotation",
-    "entitlements": "--allow", "ulimits": "--ulimit", "output": "--output",
-}  # fmt: skip
+    "platforms": "--platform",
+    "tags": "--tag",
+    "secret": "--secret",
+    "ssh": "--ssh",
+    "cache-from": "--cache-from",
+    "cache-to": "--cache-to",
+    "no-cache-filter": "--no-cache-filter",
+    "attest": "--attest",
+    "annotations": "--annotation",
+    "entitlements": "--allow",
+    "ulimits": "--ulimit",
+    "output": "--output",
+}
 _MAPS = {"args": "--build-arg", "labels": "--label", "contexts": "--build-context", "extra-hosts": "--add-host"}
 _VALUES = {"dockerfile": "--file", "target": "--target", "network": "--network", "shm-size": "--shm-size"}
 _SWITCHES = {"no-cache": "--no-cache", "pull": "--pull"}

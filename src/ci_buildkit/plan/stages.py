@@ -31,10 +31,41 @@ REVISION_ARGS = ("REVISION", "GIT_COMMIT", "GIT_SHA", "COMMIT_SHA", "VCS_REF", "
 
 # GOOS/GOARCH values and OCI's architectures that BuildKit's platform parser knows (containerd/platforms).
 OPERATING_SYSTEMS = frozenset(
-    "aix android darwin dragonfly freebsd illumos ios js linux netbsd openbsd plan9 solaris wasip1 windows".split()
+    [
+        "aix",
+        "android",
+        "darwin",
+        "dragonfly",
+        "freebsd",
+        "illumos",
+        "ios",
+        "js",
+        "linux",
+        "netbsd",
+        "openbsd",
+        "plan9",
+        "solaris",
+        "wasip1",
+        "windows",
+    ]
 )
 ARCHITECTURES = frozenset(
-    "386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x wasm".split()
+    [
+        "386",
+        "amd64",
+        "arm",
+        "arm64",
+        "loong64",
+        "mips",
+        "mips64",
+        "mips64le",
+        "mipsle",
+        "ppc64",
+        "ppc64le",
+        "riscv64",
+        "s390x",
+        "wasm",
+    ]
 )
 
 Export = Literal["none", "results", "binaries", "image"]
@@ -96,7 +127,8 @@ def make(options: Options, targets: Targets, version: VersionRecord) -> Plan:
         lost = [s.name for s in stages if s.kind == "image" and s.name not in named]
         if lost:
             raise ConfigurationError(
-                f"nowhere to push {', '.join(lost)} to", hint="name the image with --image HOST/NAME, or leave --push out"
+                f"nowhere to push {', '.join(lost)} to",
+                hint="name the image with --image HOST/NAME, or leave --push out",
             )
     return Plan(options.context, targets.source, version, stages, images, options.push)
 
@@ -198,11 +230,13 @@ def _stage(target: Target, kind: Kind, options: Options, version: VersionRecord)
     for key in ("output", "platforms"):
         definition.pop(key, None)
     args = {**version_args(target, version), **definition.get("args", {}), **pairs(options.build_arg)}
-    args.setdefault("SOURCE_DATE_EPOCH", str(version.source_date_epoch))
+    if kind in {"binaries", "image"}:  # elsewhere it would only hide when a report was written
+        args.setdefault("SOURCE_DATE_EPOCH", str(version.source_date_epoch))
     platforms = target.platforms
     if kind in {"binaries", "image"} and options.platform:
         platforms = options.platform
-    definition["args"] = args
+    if args:
+        definition["args"] = args
     if platforms:
         definition["platforms"] = list(platforms)
     if options.secret:
@@ -223,7 +257,7 @@ def version_args(target: Target, version: VersionRecord) -> dict[str, str]:
     An argument that a FROM line uses is left alone: `ARG VERSION` there is the version of a base image.
     """
     declared = target.dockerfile.args(target.stage) - target.dockerfile.base_args
-    values = {name: version.value for name in VERSION_ARGS} | {name: version.revision for name in REVISION_ARGS}
+    values = dict.fromkeys(VERSION_ARGS, version.value) | dict.fromkeys(REVISION_ARGS, version.revision)
     return {name: value for name, value in values.items() if name in declared and value}
 
 
@@ -239,7 +273,9 @@ def _images(options: Options, stages: list[Stage], version: VersionRecord) -> tu
     tag = image_tag(version.value)
     images = []
     for stage in stages:
-        names = [own[stage.name]] if stage.name in own else [n if len(stages) == 1 else f"{n}-{stage.name}" for n in plain]
+        names = (
+            [own[stage.name]] if stage.name in own else [n if len(stages) == 1 else f"{n}-{stage.name}" for n in plain]
+        )
         images += [_image(stage.name, name, tag) for name in names]
         if not names and not options.image:
             images += [_reference(stage.name, r) for r in stage.definition.get("tags", ())]
@@ -265,7 +301,8 @@ def _checked(name: str) -> str:
     host = r"(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::[0-9]+)?/"
     if not re.fullmatch(rf"(?:{host})?{component}(?:/{component})*", name):
         raise ConfigurationError(
-            f"{name!r} is not a valid image name", hint="write [HOST[:PORT]/]NAME in lower case, for example ghcr.io/org/app"
+            f"{name!r} is not a valid image name",
+            hint="write [HOST[:PORT]/]NAME in lower case, for example ghcr.io/org/app",
         )
     return name
 

@@ -98,7 +98,8 @@ def source(options: Options) -> tuple[Path, bool]:
     if plain.is_file():
         return plain, False
     raise ConfigurationError(
-        f"there is neither a Dockerfile nor a bake file in {options.context}", hint="name one with --file or --bake-file"
+        f"there is neither a Dockerfile nor a bake file in {options.context}",
+        hint="name one with --file or --bake-file",
     )
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from ci_buildkit import text
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ci_buildkit.paths import PathMapper

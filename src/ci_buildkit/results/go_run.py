@@ -6,77 +6,22 @@ tests failing (build, setup, TestMain, a panic outside of a test), and a test th
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
 from ci_buildkit.results import go_failure
 from ci_buildkit.results.go_failure import Failure
+from ci_buildkit.results.go_state import Package, Test, failed_below, parents, settled
 from ci_buildkit.results.model import Case, Outcome
 from ci_buildkit.results.reader import Item, Suite
 from ci_buildkit.text import Excerpt, clean, name
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ci_buildkit.paths import PathMapper
     from collections.abc import Iterator
+
+    from ci_buildkit.paths import PathMapper
 
 _OUTCOMES: dict[str, Outcome] = {"pass": "passed", "fail": "failed", "skip": "skipped", "bench": "passed"}
 ENDINGS = frozenset(_OUTCOMES)
-_MAX_DEPTH = 20
-
-
-class Test:
-    """One test and all its runs so far."""
-
-    __test__ = False
-    __slots__ = ("attempts", "broke", "errors", "outcome", "output", "seconds")
-
-    def __init__(self) -> None:
-        """A test that runs for the first time."""
-        self.attempts = 1
-        self.outcome: Outcome | None = None
-        self.seconds = 0.0
-        self.broke = False
-        self.output: Excerpt | None = None
-        self.errors: Excerpt | None = None
-
-    def again(self) -> None:
-        """Begins another run; a run that was still going on was lost."""
-        if self.outcome is None:
-            self.broke = True
-        self.attempts += 1
-        self.outcome = None
-        if not self.broke:
-            self.output = self.errors = None
-
-    def end(self, outcome: Outcome, seconds: float) -> None:
-        """Ends the current run. A skipped run does not make up for one that failed."""
-        self.seconds += max(seconds, 0.0)
-        if outcome == "failed":
-            self.broke = True
-        self.outcome = "failed" if outcome == "skipped" and self.broke else outcome
-
-    def join(self, later: Test) -> None:
-        """Adds the runs of the same test in `later`."""
-        broke, output, errors = self.broke or later.broke, later.output or self.output, later.errors or self.errors
-        if self.broke and not later.broke:
-            output, errors = self.output, self.errors
-        self.attempts += later.attempts
-        self.seconds += later.seconds
-        self.broke, self.output, self.errors = broke, output, errors
-        self.outcome = "failed" if later.outcome == "skipped" and broke else later.outcome
-
-
-class Package:
-    """One package: its tests in the order they began, and what was printed outside of them."""
-
-    __slots__ = ("builds", "ended", "output", "reason", "tests")
-
-    def __init__(self) -> None:
-        """A package of which nothing is known yet."""
-        self.tests: dict[str, Test] = {}
-        self.output = Excerpt()
-        self.builds: list[str] = []
-        self.reason = ""
-        self.ended: str | None = None
 
 
 class GoRun:
@@ -180,7 +125,7 @@ class GoRun:
         """Every test as one case, package by package, and an `error` case for what broke outside of a test."""
         explained: set[str] = set()
         for package, of in self.packages.items():
-            below = _failed_below(of)
+            below = failed_below(of)
             cases = [self._case(package, of, test, below) for test in of.tests]
             broken = self._package_error(package, of)
             explained.update(of.builds)
@@ -198,7 +143,7 @@ class GoRun:
 
     def _case(self, package: str, of: Package, test_name: str, below: dict[str, list[str]]) -> Case:
         test = of.tests[test_name]
-        outcome, lost = _settled(of, test_name, test)
+        outcome, lost = settled(of, test_name, test)
         flaky = outcome == "passed" and test.broke
         details, failure = "", go_failure.NOTHING
         if flaky or outcome in {"failed", "error"}:
@@ -237,7 +182,7 @@ class GoRun:
         if below:
             more = f" and {len(below) - 1} more" if len(below) > 1 else ""
             return Failure(name(f"subtest failed: {below[0][len(test_name) + 1 :]}{more}"))
-        outputs = [test.output for parent in _parents(test_name) if (test := of.tests.get(parent)) and test.output]
+        outputs = [test.output for parent in parents(test_name) if (test := of.tests.get(parent)) and test.output]
         for output in (*outputs, of.output):
             failure = go_failure.panic(clean(output.text()).split("\n"), package, self._mapper)
             if failure.told:
@@ -245,7 +190,7 @@ class GoRun:
         return go_failure.NOTHING
 
     def _package_error(self, package: str, of: Package) -> Case | None:
-        broke = any(test.broke or _settled(of, key, test)[0] == "failed" for key, test in of.tests.items())
+        broke = any(test.broke or settled(of, key, test)[0] == "failed" for key, test in of.tests.items())
         if of.ended in {"pass", "skip", "bench"} or (of.ended == "fail" and broke):
             return None
         output = of.output.text()
@@ -293,38 +238,3 @@ class GoRun:
             line=failure.line,
             details=output.strip("\n"),
         )
-
-
-def _parents(test_name: str) -> Iterator[str]:
-    """The tests above a subtest, the nearest first. A name may hold slashes of its own, so some do not exist."""
-    for _ in range(_MAX_DEPTH):
-        test_name, slash, _rest = test_name.rpartition("/")
-        if not slash:
-            return
-        yield test_name
-
-
-def _failed_below(of: Package) -> dict[str, list[str]]:
-    """The failed subtests, by each of the tests above them."""
-    below: dict[str, list[str]] = {}
-    for key, test in of.tests.items():
-        if "/" in key and _settled(of, key, test)[0] in {"failed", "error"}:
-            for parent in _parents(key):
-                below.setdefault(parent, []).append(key)
-    return below
-
-
-def _settled(of: Package, test_name: str, test: Test) -> tuple[Outcome, str]:
-    """The outcome of a test, and the reason where it never ended."""
-    if test.outcome is not None:
-        return test.outcome, ""
-    if of.ended in {"pass", "skip", "bench"}:
-        return "passed", ""  # benchmarks have no ending, and neither have frames that output without newline ate
-    root = of.tests.get(test_name.partition("/")[0])
-    if "/" in test_name and root is not None and root.outcome == "passed":
-        return "passed", ""
-    if test_name.startswith("Benchmark") and test.output is not None and " ns/op" in test.output.text():
-        return "passed", ""
-    if of.ended == "fail":
-        return "failed", "did not finish before its package ended"
-    return "error", "did not finish: the output ends before this test did"

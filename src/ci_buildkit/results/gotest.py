@@ -7,7 +7,7 @@ before that they are plain text before the package's events, and a setup failure
 from __future__ import annotations
 
 import re
-from typing import Any, BinaryIO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 

@@ -7,7 +7,7 @@ are not printed, and so cannot be counted.
 from __future__ import annotations
 
 import re
-from typing import BinaryIO, TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ci_buildkit.lines import TooLong, lines, without_progress_prefix
 from ci_buildkit.problem import Problem

@@ -7,7 +7,7 @@ the Jenkins xunit plugin's junit-10.xsd, pytest, gotestsum, GoogleTest, CTest, C
 
 from __future__ import annotations
 
-from typing import BinaryIO, TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ci_buildkit import text, xmlstream
 from ci_buildkit.problem import Problem

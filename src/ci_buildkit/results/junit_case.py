@@ -98,7 +98,11 @@ def build(
     if line is None and (flaky or outcome in {"failed", "error"}) and decisive is not None:
         go = go_failure.of_test(details, "", class_name, source.mapper) if _is_go(details) else go_failure.NOTHING
         message = go.message or message
-        found = (go.path, go.line) if go.line else locate(f"{decisive.attributes.get('message', '')}\n{details}", source.mapper, class_name)
+        found = (
+            (go.path, go.line)
+            if go.line
+            else locate(f"{decisive.attributes.get('message', '')}\n{details}", source.mapper, class_name)
+        )
         path, line = found or (path, line)
     return Case(
         file=source.name,

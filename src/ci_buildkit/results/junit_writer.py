@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from junit_xml import TestCase, TestSuite, to_xml_report_string
 
@@ -18,9 +18,10 @@ from ci_buildkit import atomic
 from ci_buildkit.text import clean, name
 
 if TYPE_CHECKING:
-    from ci_buildkit.results.model import Case, TestReport
-    from pathlib import Path
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from ci_buildkit.results.model import Case, TestReport
 
 _ROOT_TIME = re.compile(r'^(<testsuites [^>]*?time=")[^"]*')
 _NO_MESSAGE = {"failed": "failed without a message", "error": "broke without a message"}

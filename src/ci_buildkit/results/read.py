@@ -10,6 +10,7 @@ import math
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ci_buildkit import xmlstream
 from ci_buildkit.errors import OutputError
@@ -20,11 +21,11 @@ from ci_buildkit.results import gotest, gotext, junit
 from ci_buildkit.results.collect import Collector
 from ci_buildkit.results.reader import Head, Item, Limits, Reader, Source
 from ci_buildkit.scan import Found, is_json, scan
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ci_buildkit.results.model import TestReport
     from collections.abc import Iterable, Iterator, Sequence
+
+    from ci_buildkit.results.model import TestReport
 
 READERS: tuple[Reader, ...] = (junit.READER, gotest.READER, gotext.READER)
 

@@ -8,14 +8,15 @@ counts. A format is one module with one `Reader` in `results.read.READERS`, and 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol, TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from ci_buildkit.problem import Problem
 from ci_buildkit.results.model import Case
 
 if TYPE_CHECKING:
-    from ci_buildkit.paths import PathMapper
     from collections.abc import Callable, Iterator
+
+    from ci_buildkit.paths import PathMapper
 
 
 @dataclass(frozen=True, slots=True)
