@@ -91,6 +91,8 @@ def script(token: str, workdir: str, named: Sequence[str]) -> str:
             f"\\( -name node_modules -o -name .git \\) -prune -o -type f \\( {_names(USUAL_NAMES)} \\) -print"
         )
     half, rest = token[:8], token[8:]
+    large = f'[ $(( $(wc -c <"$f") / 1024 )) -gt {MAX_FILE_KIB} ]'
+    measure = f'if {large}; then m "skip $f"; else set -- "$@" "$f"; fi'
     return "\n".join(
         (
             "PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH",
@@ -100,8 +102,7 @@ def script(token: str, workdir: str, named: Sequence[str]) -> str:
             "L=/tmp/.ci-buildkit-$$; : 2>/dev/null >$L || L=/.ci-buildkit-$$",
             f"( {search} ) 2>/dev/null | head -n {MAX_FILES} | sort -u >$L",
             # Not every busybox knows `tar -T`, so the names become arguments.
-            f'set --; while IFS= read -r f; do s=$(( $(wc -c <"$f") / 1024 )); if [ $s -gt {MAX_FILE_KIB} ]; '
-            'then m "skip $f"; else set -- "$@" "$f"; fi; done <$L',
+            f"set --; while IFS= read -r f; do {measure}; done <$L",
             "z=cat; command -v gzip >/dev/null && z='gzip -1'",
             "m data",
             '[ $# -gt 0 ] && tar -cf - "$@" 2>/dev/null | $z | base64',

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -234,7 +234,7 @@ def _stage(target: Target, kind: Kind, options: Options, version: VersionRecord)
         args.setdefault("SOURCE_DATE_EPOCH", str(version.source_date_epoch))
     platforms = target.platforms
     if kind in {"binaries", "image"} and options.platform:
-        platforms = options.platform
+        platforms = options.platform if kind == "binaries" else runnable(options.platform)
     if args:
         definition["args"] = args
     if platforms:
@@ -249,6 +249,14 @@ def _stage(target: Target, kind: Kind, options: Options, version: VersionRecord)
     rerun = (target.stage, *(stage.uses if stage else ())) if kind == "test" else ()
     workdir = next((w for part in rerun if (w := target.dockerfile.workdir(part))), "")
     return Stage(target.name, kind, target, platforms, definition, exports.get(kind, "none"), rerun, workdir)
+
+
+def runnable(platforms: Sequence[str]) -> tuple[str, ...]:
+    """The platforms of an image: of a list that has Linux among others only the Linux ones.
+
+    Containers run on Linux; darwin/arm64 and its like in `--platform` are meant for the binaries.
+    """
+    return tuple(p for p in platforms if p.startswith("linux/")) or tuple(platforms)
 
 
 def version_args(target: Target, version: VersionRecord) -> dict[str, str]:
