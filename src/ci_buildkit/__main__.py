@@ -10,7 +10,7 @@ def main() -> int:
     if sys.argv[1:] == ["--version"]:  # answered before anything is imported
         from ci_buildkit import __version__
 
-        print(f"ci-buildkit {__version__}")  # noqa: T201
+        print(f"ci-buildkit {__version__}")
         return 0
     from ci_buildkit.cli.main import main as run
 

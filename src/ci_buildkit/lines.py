@@ -18,7 +18,7 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 _PLAIN_PROGRESS = re.compile(r"^#\d+ \d+\.\d+ ")
 
 
-class TooLong(ValueError):  # noqa: N818 - it reads as what happened
+class TooLong(ValueError):
     """A line is longer than the limit."""
 
 

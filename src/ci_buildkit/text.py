@@ -50,6 +50,13 @@ def first_line(text: str) -> str:
     return ""
 
 
+def block(text: str) -> str:
+    """`text` without the blank lines before it and the white space after it; its indentation stays."""
+    lines = text.rstrip().split("\n")
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    return "\n".join(lines[first:])
+
+
 def excerpt(text: str, limit: int = MAX_DETAILS) -> str:
     """`text` cleaned and, where it is longer than `limit` characters, its middle replaced by a line that says so."""
     kept = Excerpt(limit)

@@ -34,7 +34,7 @@ Start = Callable[[str, dict[str, str]], None]
 End = Callable[[str], None]
 
 
-class Refused(Exception):  # noqa: N818 - it reads as what happened
+class Refused(Exception):
     """The file breaks a rule or passes a limit; the message says which."""
 
     def __init__(self, message: str, *, limit: bool = False) -> None:
@@ -75,12 +75,12 @@ def feed(made: Parser, stream: BinaryIO, *, token: int) -> Iterator[None]:
         for text in _mended(stream):
             data = text.encode("utf-8")
             fed += len(data)
-            made.Parse(data, False)  # noqa: FBT003 - expat takes it by position only
+            made.Parse(data, False)
             if fed - made.CurrentByteIndex > token + CHUNK:
                 message = f"one tag is longer than {token // 1024} KiB"
                 raise Refused(message, limit=True)
             yield
-        made.Parse(b"", True)  # noqa: FBT003
+        made.Parse(b"", True)
         yield
     except expat.ExpatError as error:
         message = f"not well-formed XML at line {error.lineno}, column {error.offset + 1}: {_reason(error)}"
@@ -176,13 +176,14 @@ def _encoding(head: bytes) -> str:
         return "utf-8"
     name = declared[1].decode("ascii")
     try:
-        b"".decode(name)
         encoding = codecs.lookup(name).name
+        if encoding.startswith(("utf-16", "utf-32")):
+            return "utf-8"  # the declaration itself was readable as ASCII, so the file is in neither
+        b"    ".decode(name)  # refuses codecs that are not of text
     except (LookupError, UnicodeError, ValueError) as error:
         message = f"is in an unknown encoding, {name!r}"
         raise Refused(message) from error
     if encoding in _NOT_FOR_FILES:
         message = f"is in an unusable encoding, {name!r}"
         raise Refused(message)
-    # The declaration itself was readable as ASCII, so a file that claims UTF-16 or UTF-32 is not in it.
-    return "utf-8" if encoding.startswith(("utf-16", "utf-32")) else encoding
+    return encoding

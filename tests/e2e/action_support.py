@@ -10,11 +10,13 @@ import socket
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).parents[2]
 ACTION = "org/ci-buildkit@v1"
@@ -75,16 +77,11 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", "-C", folder, *arguments], check=True, capture_output=True, env={**os.environ, **identity})
 
 
-def caller(folder: Path, project: Path, inputs: Mapping[str, str], changes: Mapping[str, tuple[str, str]]) -> Path:
-    """A repository with a copy of `project` and a workflow that uses the action, committed and tagged v1.2.3.
-
-    `changes` maps a file to a text in it and what replaces that text.
-    """
-    shutil.copytree(project, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("ci-report", ".lab"))
-    for name, (old, new) in changes.items():
-        text = (folder / name).read_text(encoding="utf-8")
-        assert old in text, f"{name} does not hold {old!r}"
-        (folder / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+def caller(folder: Path, project: Path, inputs: Mapping[str, str], files: Mapping[str, str]) -> Path:
+    """A repository with a copy of `project`, further `files`, and a workflow that uses the action; tagged v1.2.3."""
+    shutil.copytree(project, folder, ignore=shutil.ignore_patterns("ci-report", ".lab"))
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
     lines = "\n".join(f"          {name}: {json.dumps(value)}" for name, value in inputs.items())
     workflow = folder / ".github" / "workflows" / "ci.yml"
     workflow.parent.mkdir(parents=True, exist_ok=True)
@@ -151,7 +148,9 @@ class ActRun:
 
     def artifacts(self) -> dict[str, zipfile.ZipFile]:
         """The uploaded artifacts by name (the server keeps RUN/NAME/NAME.zip)."""
-        return {path.stem: zipfile.ZipFile(io.BytesIO(path.read_bytes())) for path in self.artifact_folder.rglob("*.zip")}
+        return {
+            path.stem: zipfile.ZipFile(io.BytesIO(path.read_bytes())) for path in self.artifact_folder.rglob("*.zip")
+        }
 
 
 @dataclass(frozen=True)

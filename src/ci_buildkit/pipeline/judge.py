@@ -79,7 +79,7 @@ def lint(returncode: int, progress: Progress, text: str, stage: str, findings: S
     return Verdict("failed", reason, FailuresFound.exit_code)
 
 
-def tests(  # noqa: PLR0911 - one return a rule
+def tests(
     returncode: int, progress: Progress, text: str, stages: Sequence[str], report: TestReport, exit_code: int | None
 ) -> Verdict:
     """The verdict on a test target. `exit_code` is what its exit-code file recorded, None without one."""

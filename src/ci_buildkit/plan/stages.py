@@ -317,6 +317,6 @@ def _checked(name: str) -> str:
 
 def image_tag(version: str) -> str:
     """The version as a tag: characters that a tag may not have become `-`, at most 128 of them (reference grammar)."""
-    allowed: Callable[[str], bool] = lambda c: c.isascii() and (c.isalnum() or c in "_.-")  # noqa: E731
+    allowed: Callable[[str], bool] = lambda c: c.isascii() and (c.isalnum() or c in "_.-")
     text = "".join(c if allowed(c) else "-" for c in version).lstrip(".-")
     return text[:128] or "latest"

@@ -110,8 +110,8 @@ def _asset(name: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 - only where a page is made
-    from markupsafe import Markup  # noqa: PLC0415
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
 
     def harmless(value: object) -> object:
         return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value

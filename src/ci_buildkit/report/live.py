@@ -77,8 +77,8 @@ class LiveView:
 
     def __init__(self, stream: TextIO | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Draws on `stream`, or stderr, which should be a terminal."""
-        from rich.console import Console  # noqa: PLC0415 - 60 ms that only a terminal should cost
-        from rich.live import Live  # noqa: PLC0415
+        from rich.console import Console
+        from rich.live import Live
 
         stream = stream or sys.stderr
         self._clock = clock
@@ -97,7 +97,7 @@ class LiveView:
         self._live.start()
 
     def _print(self, text: str, style: str = "") -> None:
-        from rich.text import Text  # noqa: PLC0415
+        from rich.text import Text
 
         self._console.print(Text(text, style=style), soft_wrap=True)
 
@@ -140,8 +140,8 @@ class LiveView:
         self._live.stop()
 
     def _table(self) -> RenderableType:
-        from rich.table import Table  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
+        from rich.table import Table
+        from rich.text import Text
 
         now = self._clock()
         rows, hidden = self._visible()
@@ -170,7 +170,7 @@ class LiveView:
         return [row for row in rows if row in kept], len(rows) - len(kept)
 
     def _cells(self, row: _Row, now: float) -> list[RenderableType]:
-        from rich.text import Text  # noqa: PLC0415
+        from rich.text import Text
 
         name = Text(one_line(row.name, 100), style="bold")
         if row.ended:
@@ -188,7 +188,7 @@ class LiveView:
         ]
 
     def _ended_cells(self, stage: StageRecord) -> list[RenderableType]:
-        from rich.text import Text  # noqa: PLC0415
+        from rich.text import Text
 
         words = stage.outcome + (f": {one_line(stage.reason, 300)}" if stage.reason else "")
         style = MARKS[stage.outcome][1]
@@ -200,7 +200,7 @@ class LiveView:
         ]
 
     def _mark(self, stage: StageRecord) -> RenderableType:
-        from rich.text import Text  # noqa: PLC0415
+        from rich.text import Text
 
         sign, style = MARKS[stage.outcome]
         return Text(ASCII_MARKS[stage.outcome] if self._ascii else sign, style=style)

@@ -50,11 +50,11 @@ class PlainView:
                 f"[{one_line(stage, 100)}] step {snapshot.done + 1}/{max(snapshot.total, snapshot.done + 1)} {step}"
             )
 
-    def log(self, stage: str, step: str, line: str) -> None:  # noqa: ARG002 - the protocol's signature
+    def log(self, stage: str, step: str, line: str) -> None:
         """The log line behind its stage's name."""
         say(self._stream, inert(f"[{one_line(stage, 100)}] {log_line(line)}"))
 
-    def finished(self, stage: StageRecord, log: Path) -> None:  # noqa: ARG002
+    def finished(self, stage: StageRecord, log: Path) -> None:
         """A line with the outcome; the log has been printed already."""
         self._event(finished_text(stage))
 

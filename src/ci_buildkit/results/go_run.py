@@ -13,7 +13,7 @@ from ci_buildkit.results.go_failure import Failure
 from ci_buildkit.results.go_state import Package, Test, failed_below, parents, settled
 from ci_buildkit.results.model import Case, Outcome
 from ci_buildkit.results.reader import Item, Suite
-from ci_buildkit.text import Excerpt, clean, name
+from ci_buildkit.text import Excerpt, block, clean, name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,7 +175,7 @@ class GoRun:
         failure = go_failure.of_test(output, errors, package, self._mapper)
         if not failure.told:
             failure = self._inherited(package, of, test_name, below.get(test_name, []))
-        return "\n".join(go_failure.unframed(clean(output))).strip("\n"), failure
+        return block("\n".join(go_failure.unframed(clean(output)))), failure
 
     def _inherited(self, package: str, of: Package, test_name: str, below: list[str]) -> Failure:
         """A parent fails by its subtests; a subtest that panicked has the panic printed for its parent."""
@@ -236,5 +236,5 @@ class GoRun:
             message=failure.message,
             path=failure.path,
             line=failure.line,
-            details=output.strip("\n"),
+            details=block(clean(output)),
         )

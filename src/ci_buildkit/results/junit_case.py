@@ -73,10 +73,10 @@ class Element:
     @property
     def details(self) -> str:
         """The whole text; where there is none, the message if it has more than one line."""
-        body = text.clean(self.text.text()).strip("\n")
-        if body.strip():
+        body = text.block(text.clean(self.text.text()))
+        if body:
             return body
-        message = text.excerpt(self.attributes.get("message", "")).strip("\n")
+        message = text.block(text.excerpt(self.attributes.get("message", "")))
         return message if "\n" in message else ""
 
 

@@ -84,7 +84,7 @@ def _grouped(cases: Iterable[Case]) -> Iterator[tuple[str, list[Case]]]:
         broken |= {(suite, case.class_name, case.name) for case in group if case.broken}
 
 
-def _case(case: Case) -> Any:  # noqa: ANN401 - junit-xml has no types
+def _case(case: Case) -> Any:
     made = TestCase(
         name(case.name),
         classname=name(case.class_name) or None,
