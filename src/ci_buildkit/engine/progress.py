@@ -17,6 +17,8 @@ from typing import Any
 import orjson
 
 PLATFORMS = re.compile(r"^\[(?P<build>[a-z0-9]+/[a-z0-9]+(?:/v\d+)?)(?:->[a-z0-9/]+)? ")
+STAGE = re.compile(r"^\[(?:[a-z0-9]+/\S+ )?(?:(?P<stage>\S+) )?\d+/\d+\] ")
+UNNAMED = re.compile(r"stage-\d+")
 MAX_LINE = 1 << 18  # bytes; a longer line goes on as a new one, so that memory stays bounded
 INTERNAL = ("[internal]", "resolve image config", "docker-image://", "exporting", "sending", "importing", "preparing")
 
@@ -24,6 +26,13 @@ INTERNAL = ("[internal]", "resolve image config", "docker-image://", "exporting"
 def seconds_of(text: str | None) -> float | None:
     """A time stamp in seconds since 1970; None for none."""
     return datetime.fromisoformat(text).timestamp() if text else None
+
+
+def stage_of(name: str) -> str:
+    """The Dockerfile stage in a step's name."""
+    found = STAGE.match(name)
+    text = (found["stage"] or "") if found else ""
+    return text.removeprefix("stage-") if UNNAMED.fullmatch(text) else text
 
 
 @dataclass(slots=True)
@@ -46,6 +55,13 @@ class Step:
         """The platform that the step executes on, where BuildKit's name says one (multi-platform builds)."""
         found = PLATFORMS.match(self.name)
         return found["build"] if found else None
+
+    @property
+    def stage(self) -> str:
+        """The Dockerfile stage it belongs to: `[platform NAME 2/3]`. A stage without a name is written `stage-N` there
+        and called N here; "" where the file has only one, or the step belongs to none.
+        """
+        return stage_of(self.name)
 
     @property
     def is_run(self) -> bool:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from ci_buildkit.engine.progress import Progress, Step
 from ci_buildkit.errors import BuildFailed, EngineError, FailuresFound, OutputError
 from ci_buildkit.findings.model import Finding
-from ci_buildkit.problem import Problem
 from ci_buildkit.record import StageOutcome
 from ci_buildkit.results.model import TestReport
 
@@ -102,27 +101,19 @@ def tests(
 
 
 def own_step(step: Step | None, stages: Sequence[str]) -> bool:
-    """Whether a step is a RUN of one of these stages: BuildKit names it `[platform stage 2/3] RUN ...`."""
-    if step is None or not step.is_run or "did not complete successfully" not in step.error:
-        return False
-    words = step.name[1 : step.name.index("]")].split()
-    return any(stage in words for stage in stages) or any(word.startswith("stage-") for word in words)
+    """Whether a step is a RUN of one of these stages, and failed by its command's exit code."""
+    return step is not None and "did not complete successfully" in step.error and runs_in(step, stages)
+
+
+def runs_in(step: Step, stages: Sequence[str]) -> bool:
+    """Whether a step is a RUN of one of these stages; where a file has only one stage, its steps do not name it."""
+    return step.is_run and step.stage in {*stages, ""}
 
 
 def replayed(progress: Progress, stages: Sequence[str]) -> bool:
     """Whether every RUN of these stages came from the cache, so that what they show is an earlier run's."""
-    runs = [s for s in progress.steps.values() if s.is_run and _of(s, stages)]
+    runs = [step for step in progress.steps.values() if runs_in(step, stages)]
     return bool(runs) and all(step.cached for step in runs)
-
-
-def _of(step: Step, stages: Sequence[str]) -> bool:
-    words = step.name[1 : step.name.index("]")].split()
-    return any(stage in words for stage in stages)
-
-
-def recorded(report: TestReport, stage: str) -> tuple[Problem, ...]:
-    """The problems of a report, named after the stage where they have no file."""
-    return tuple(p if p.path else Problem(stage, p.kind, p.reason) for p in report.problems)
 
 
 def count(number: int, noun: str) -> str:

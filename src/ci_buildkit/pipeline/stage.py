@@ -15,7 +15,7 @@ from ci_buildkit.engine import recover
 from ci_buildkit.engine.builder import Builder
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.process import Cancellation
-from ci_buildkit.engine.progress import Line, Progress
+from ci_buildkit.engine.progress import Line, Progress, stage_of
 from ci_buildkit.engine.solve import LogFile, Solved, Watch, bake_command, debug_command, solve
 from ci_buildkit.errors import CiBuildkitError
 from ci_buildkit.findings.model import Finding, FindingReport
@@ -286,8 +286,7 @@ def log_lines(path: Path, stages: Sequence[str]) -> Iterator[str]:
     with path.open(encoding="utf-8", errors="replace", newline="\n") as log:
         for line in log:
             if header := STEP_HEADER.match(line):
-                words = header[2].partition("]")[0][1:].split()
-                if "] RUN " in header[2] and any(stage in words for stage in stages):
+                if "] RUN " in header[2] and stage_of(header[2]) in {*stages, ""}:
                     own.add(header[1])
             elif (found := STEP_LINE.match(line)) and found[1] in own:
                 yield found[2]
