@@ -91,7 +91,7 @@ def _file(path: Path, mode: int, *, explicit: bool) -> Iterator[Found | Problem]
 
 
 def _glob(pattern: str) -> Iterator[Found | Problem]:
-    matches = sorted(glob.glob(pattern, recursive=True))
+    matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
     if not matches:
         yield Problem(name(pattern), "missing", "matches no file")
     fixed = list(_before_magic(Path(pattern).parts))

@@ -28,7 +28,8 @@ _SUSPECT = re.compile(f"#x1B\\[|[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udf
 
 def clean(text: str) -> str:
     """`text` without terminal sequences and control characters; every line end is one newline."""
-    if not _SUSPECT.search(text):
+    # The first test is only for speed: it is true of most short texts.
+    if (text.isprintable() and "#x1B[" not in text) or not _SUSPECT.search(text):
         return text
     text = _LINE_END.sub("\n", _ANSI.sub("", text))
     return _SURROGATE.sub("\ufffd", _FORBIDDEN.sub("", text))
@@ -80,13 +81,15 @@ class Excerpt:
 
     def add(self, text: str) -> None:
         """Appends `text`."""
-        room = self._room
-        if room:
-            self._head.append(text[:room])
-            self._room = max(room - len(text), 0)
-            text = text[room:]
-        if not text:
+        room = self._room - len(text)
+        if room >= 0:
+            self._head.append(text)
+            self._room = room
             return
+        if self._room:
+            self._head.append(text[: self._room])
+            text = text[self._room :]
+            self._room = 0
         self._tail.append(text)
         self._tail_size += len(text)
         while self._tail_size > self._half:

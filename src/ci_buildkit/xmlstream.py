@@ -75,12 +75,12 @@ def feed(made: Parser, stream: BinaryIO, *, token: int) -> Iterator[None]:
         for text in _mended(stream):
             data = text.encode("utf-8")
             fed += len(data)
-            made.Parse(data, False)
+            made.Parse(data, False)  # noqa: FBT003 - expat takes it by position only
             if fed - made.CurrentByteIndex > token + CHUNK:
                 message = f"one tag is longer than {token // 1024} KiB"
                 raise Refused(message, limit=True)
             yield
-        made.Parse(b"", True)
+        made.Parse(b"", True)  # noqa: FBT003
         yield
     except expat.ExpatError as error:
         message = f"not well-formed XML at line {error.lineno}, column {error.offset + 1}: {_reason(error)}"

@@ -53,7 +53,7 @@ def call(arguments: argparse.Namespace) -> int:
 def run(
     paths: Sequence[str],
     *,
-    format: Format = "text",
+    format: Format = "text",  # noqa: A002 - the name of the option
     path_map: Sequence[str] = (),
     fail_on: FailOn = "error",
 ) -> int:

@@ -43,7 +43,7 @@ def call(arguments: argparse.Namespace) -> int:
 def run(
     paths: Sequence[str],
     *,
-    format: Format = "text",
+    format: Format = "text",  # noqa: A002 - the name of the option
     junit: str | Path | None = None,
     path_map: Sequence[str] = (),
 ) -> int:

@@ -78,7 +78,7 @@ def lint(returncode: int, progress: Progress, text: str, stage: str, findings: S
     return Verdict("failed", reason, FailuresFound.exit_code)
 
 
-def tests(
+def tests(  # noqa: PLR0911 - one return a rule
     returncode: int, progress: Progress, text: str, stages: Sequence[str], report: TestReport, exit_code: int | None
 ) -> Verdict:
     """The verdict on a test target. `exit_code` is what its exit-code file recorded, None without one."""

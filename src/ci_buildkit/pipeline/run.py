@@ -21,7 +21,8 @@ from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.process import Cancellation
 from ci_buildkit.errors import OutputError, most_fundamental
 from ci_buildkit.pipeline import push
-from ci_buildkit.pipeline.stage import Bench, StageRun, export_folder, own_findings, run_stage
+from ci_buildkit.pipeline.session import Session, export_folder
+from ci_buildkit.pipeline.stage import StageRun, own_findings, run_stage
 from ci_buildkit.pipeline.staging import Staging, context_warning
 from ci_buildkit.pipeline.view import View
 from ci_buildkit.plan import bake
@@ -58,16 +59,16 @@ class Run:
 
 def execute(run: Run) -> Finished:
     """Run the plan to its end and write everything but the rendered reports into the staging folder."""
-    bench, calls = _prepare(run)
+    session, calls = _prepare(run)
     run.view.start([stage.name for stage in run.plan.stages])
-    runs = _stages(bench, run.plan, calls)
+    runs = _stages(session, run.plan, calls)
     codes = [stage.verdict.exit_code for stage in runs]
     images: list[ImageRecord] = []
     problems = [
         problem for stage in runs for problem in (*stage.tests.problems, *stage.problems, *stage.findings.problems)
     ]
     with _serving(calls):
-        images, refused = push.images(bench, run.plan, runs, open_gates=not any(codes))
+        images, refused = push.images(session, run.plan, runs, open_gates=not any(codes))
     codes += [verdict.exit_code for verdict in refused]
     problems += [Problem("push", "unreadable", verdict.reason or "") for verdict in refused]
     built = _binaries(run, runs)
@@ -83,13 +84,13 @@ def execute(run: Run) -> Finished:
     return Finished(record, tests)
 
 
-def _prepare(run: Run) -> tuple[Bench, queue.Queue[Callable[[], None] | None]]:
+def _prepare(run: Run) -> tuple[Session, queue.Queue[Callable[[], None] | None]]:
     calls: queue.Queue[Callable[[], None] | None] = queue.Queue(maxsize=QUEUE)
     definition = bake.definition(run.plan, lambda stage: str(export_folder(run.staging, stage)))
     bake_file = run.staging.work / "bake.json"
     bake_file.write_text(json.dumps(definition, indent=2), encoding="utf-8")
     (run.staging.report / "bake.json").write_text(by_hand(run.plan), encoding="utf-8")
-    bench = Bench(
+    session = Session(
         buildx=run.buildx,
         builder=run.builder,
         options=run.options,
@@ -103,7 +104,7 @@ def _prepare(run: Run) -> tuple[Bench, queue.Queue[Callable[[], None] | None]]:
         view=run.view,
         can_debug=can_debug(run.buildx_version),
     )
-    return bench, calls
+    return session, calls
 
 
 def by_hand(plan: Plan) -> str:
@@ -124,10 +125,10 @@ def can_debug(version: str) -> bool:
     return True
 
 
-def _stages(bench: Bench, plan: Plan, calls: queue.Queue[Callable[[], None] | None]) -> list[StageRun]:
+def _stages(session: Session, plan: Plan, calls: queue.Queue[Callable[[], None] | None]) -> list[StageRun]:
     """All stages at once, a thread each; this thread talks to the view. A failure in one never stops another."""
     with ThreadPoolExecutor(max_workers=max(1, len(plan.stages))) as pool:
-        futures = [pool.submit(run_stage, bench, stage) for stage in plan.stages]
+        futures = [pool.submit(run_stage, session, stage) for stage in plan.stages]
         with _serving(calls):
             pool.shutdown(wait=True)
     return [future.result() for future in futures]

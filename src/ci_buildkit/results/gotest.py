@@ -36,9 +36,9 @@ def event_of(line: str) -> dict[str, Any] | None:
         event = orjson.loads(line)
     except orjson.JSONDecodeError:
         return None
-    if isinstance(event, dict) and event.get("Action") in _ACTIONS and ("Package" in event or "ImportPath" in event):
-        return event
-    return None
+    action = event.get("Action")
+    known = type(action) is str and action in _ACTIONS and ("Package" in event or "ImportPath" in event)
+    return event if known else None
 
 
 def _string(event: dict[str, Any], key: str) -> str:
@@ -93,14 +93,15 @@ class GoTest:
             return
         package, test = _string(event, "Package"), _string(event, "Test")
         if action == "output":
-            error = _string(event, "OutputType").startswith("error")
+            error = "OutputType" in event and _string(event, "OutputType").startswith("error")
             self._run.output(package, test, _string(event, "Output"), error=error)
         elif action == "run":
             self._run.run(package, test)
-        elif action in ENDINGS and test:
-            self._run.end_test(package, test, action, _seconds(event))
         elif action in ENDINGS:
-            self._run.end_package(package, action, failed_build=_string(event, "FailedBuild"))
+            if test:
+                self._run.end_test(package, test, action, _seconds(event))
+            else:
+                self._run.end_package(package, action, failed_build=_string(event, "FailedBuild"))
         elif action == "start":
             self._run.package(package)
 

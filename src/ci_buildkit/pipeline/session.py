@@ -1,0 +1,54 @@
+"""What all stages of a run share, and where their files are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ci_buildkit.config.options import Options
+from ci_buildkit.engine.builder import Builder
+from ci_buildkit.engine.buildx import Buildx
+from ci_buildkit.engine.process import Cancellation
+from ci_buildkit.pipeline.staging import Staging
+from ci_buildkit.pipeline.view import View
+from ci_buildkit.plan.stages import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What all stages of a run share. `emit` hands a call to the thread that talks to the view."""
+
+    buildx: Buildx
+    builder: Builder
+    options: Options
+    cancellation: Cancellation
+    staging: Staging
+    bake_file: Path
+    definitions: Mapping[str, Mapping[str, Any]]
+    root: Path
+    began: float
+    emit: Callable[[Callable[[], None]], None]
+    view: View
+    can_debug: bool
+
+    def exported(self, stage: Stage) -> Path:
+        """Where a stage's files are exported to."""
+        return export_folder(self.staging, stage)
+
+    def log(self, stage: str) -> Path:
+        """The log file of a stage."""
+        return self.staging.report / "logs" / f"{safe_name(stage)}.log"
+
+
+def export_folder(staging: Staging, stage: Stage) -> Path:
+    """Results go straight into the report; everything else is put there after it was looked at."""
+    top = staging.report / "results" if stage.kind == "test" else staging.work / "export"
+    return top / safe_name(stage.name)
+
+
+def safe_name(name: str) -> str:
+    """A target's name as a file name."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", name)
