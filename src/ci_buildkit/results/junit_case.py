@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ci_buildkit import text
@@ -85,7 +86,7 @@ def build(
 ) -> Case:
     """The case that a `testcase` element with these attributes and result elements stands for."""
     get = attributes.get
-    class_name, name = text.name(get("classname", "")), text.name(get("name", ""))
+    class_name, name = _class_name(get("classname", "")), text.name(get("name", ""))
     if not elements and not (file or get("file") or get("status") or get("result")):
         # The common case, kept short: a test that passed.
         return Case(source.name, FORMAT, suite, class_name, name, "passed", seconds(get("time")))
@@ -119,6 +120,12 @@ def build(
         flaky=flaky,
         details=details,
     )
+
+
+@lru_cache(maxsize=1024)
+def _class_name(written: str) -> str:
+    """Cleaned once and kept once: the cases of a class come one after the other, by the thousands."""
+    return text.name(written)
 
 
 def _outcome(attributes: dict[str, str], elements: list[Element]) -> tuple[Outcome, Element | None, int]:

@@ -1,0 +1,3 @@
+package broken
+
+func Price() int { return undefinedName }

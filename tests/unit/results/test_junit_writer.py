@@ -1,0 +1,149 @@
+"""What is written is well-formed whatever a test printed, and is read back equal by us and by junitparser."""
+
+from __future__ import annotations
+
+import tempfile
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from junitparser import JUnitXml
+
+from ci_buildkit.errors import OutputError
+from ci_buildkit.results import junit_writer, merge, read
+from ci_buildkit.results.collect import report
+from ci_buildkit.results.model import Case, TestReport
+from ci_buildkit.text import block, clean, excerpt, first_line
+from ci_buildkit.text import name as clean_name
+
+DATA = Path(__file__).parents[2] / "data"
+
+
+def again(cases: list[Case]) -> tuple[str, TestReport]:
+    text = junit_writer.dumps(report(cases, (), files=1, suites=1))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "junit.xml")
+        file.write_text(text, encoding="utf-8")
+        return text, read.read_paths([file], root=Path(folder))
+
+
+def comparable(case: Case) -> Case:
+    return replace(
+        case,
+        file="",
+        format="",
+        suite=case.suite.partition(" / tests")[0],
+        attempts=case.attempts if case.broken or case.flaky else 1,
+    )
+
+
+@pytest.mark.parametrize(
+    "names", [("go1.26-all.json",), ("go1.26-rerun.json", "go1.26-all.json"), ("gotestsum-rerun.json",)]
+)
+def test_real_results_are_read_back_equal(names: tuple[str, ...]) -> None:
+    found = merge(read.read_paths([DATA / "gotest" / name], root=DATA / "gotest" / "shop") for name in names)
+    text, back = again(list(found.cases))
+    key = str
+    assert sorted(map(comparable, found.cases), key=key) == sorted(map(comparable, back.cases), key=key)
+    assert back.problems == ()
+    parsed = JUnitXml.fromstring(text.encode())
+    assert (parsed.tests, parsed.failures, parsed.errors) == (
+        found.totals.tests,
+        found.totals.failed,
+        found.totals.errors,
+    )
+    other = [case for suite in parsed for case in suite]
+    assert sorted((c.classname or "", c.name) for c in other) == sorted((c.class_name, c.name) for c in found.cases)
+    assert sum(not c.is_passed and not c.is_skipped for c in other) == found.totals.failed + found.totals.errors
+
+
+def a_case(**fields: object) -> Case:
+    return replace(Case("f", "junit", "s", "k", "c", "passed"), **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("outcome", ["failed", "error", "skipped"])
+def test_a_failure_without_a_word_stays_a_failure(outcome: str) -> None:
+    _, back = again([a_case(outcome=outcome)])
+    assert back.cases[0].outcome == outcome
+
+
+def test_the_order_and_time_of_cases_stay() -> None:
+    cases = [a_case(name=f"c{number}", seconds=number * 1e-6) for number in (3, 1, 0)]
+    text, back = again(cases)
+    assert [(case.name, case.seconds) for case in back.cases] == [("c3", 3e-6), ("c1", 1e-6), ("c0", 0.0)]
+    assert "e-0" not in text
+    assert back.totals.seconds == 4e-6
+
+
+def test_cases_of_two_files_are_never_taken_for_attempts() -> None:
+    cases = [a_case(file="amd64.xml", outcome="failed", message="no"), a_case(file="arm64.xml")]
+    _, back = again(cases)
+    assert [(case.outcome, case.attempts) for case in back.cases] == [("failed", 1), ("passed", 1)]
+
+
+def test_an_empty_report_is_a_document() -> None:
+    assert ET.fromstring(junit_writer.dumps(TestReport())).tag == "testsuites"
+
+
+ANY = st.text(st.characters(), max_size=30) | st.sampled_from(
+    ["\x1b[31m", "]]>", "\ud800", "\ufffe", "&#27;", "a\r\nb", "\x85"]
+)
+CASES = st.builds(
+    Case,
+    file=st.sampled_from(["a", "b"]),
+    format=st.just("junit"),
+    suite=ANY,
+    class_name=ANY,
+    name=ANY,
+    outcome=st.sampled_from(["passed", "failed", "error", "skipped"]),
+    seconds=st.floats(0, 1e6),
+    message=ANY,
+    path=st.none() | ANY,
+    line=st.none() | st.integers(1, 10**6),
+    attempts=st.integers(1, 4),
+    details=ANY,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(CASES, max_size=5))
+def test_any_text_gives_a_document_that_says_the_same(cases: list[Case]) -> None:
+    # As readers leave them: cleaned, attempts only where they can be.
+    cases = [
+        replace(
+            case,
+            suite=clean_name(case.suite).strip(),
+            class_name=clean_name(case.class_name),
+            name=f"{clean_name(case.name)} {number}",
+            message=first_line(case.message),
+            details=block(excerpt(case.details)),
+            attempts=case.attempts if case.broken else 1,
+        )
+        for number, case in enumerate(cases)
+    ]
+    text, back = again(cases)
+    ET.fromstring(text)
+    assert [(c.name, c.outcome, c.attempts) for c in sorted(back.cases, key=lambda c: c.name.rpartition(" ")[2])] == [
+        (clean(c.name), c.outcome, c.attempts) for c in cases
+    ]
+    if cases:
+        assert back.problems == ()
+
+
+def test_the_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "junit.xml"
+    junit_writer.write(report([a_case()], (), files=1, suites=1), target)
+    junit_writer.write(report([a_case(name="other")], (), files=1, suites=1), target)
+    assert 'name="other"' in target.read_text()
+    assert [path.name for path in target.parent.iterdir()] == ["junit.xml"]
+    assert target.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be written"):
+        junit_writer.write(TestReport(), tmp_path / "file" / "junit.xml")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
