@@ -37,10 +37,15 @@ def choice() -> str:
 
 
 def buildkitd_config(port: int) -> str:
-    """Return buildkitd.toml: the registry is Docker Hub's mirror and speaks plain HTTP under each of its names."""
+    """Return buildkitd.toml: the registry is Docker Hub's mirror and speaks plain HTTP under each of its names.
+
+    Four steps run at once at most: without a limit a build for five platforms starts ten compilers on two cores. The
+    cache is not collected: a machine short of disk would lose cache mounts between two builds that are compared.
+    """
     names = (f"localhost:{port}", f"127.0.0.1:{port}")
     entries = "".join(f'\n[registry."{name}"]\n  http = true\n  insecure = true\n' for name in names)
-    return f'[registry."docker.io"]\n  mirrors = ["{names[0]}"]\n{entries}'
+    worker = "[worker.oci]\n  gc = false\n  max-parallelism = 4\n\n"
+    return f'{worker}[registry."docker.io"]\n  mirrors = ["{names[0]}"]\n{entries}'
 
 
 def lines(values: Mapping[str, str], path_first: Path | None) -> str:
