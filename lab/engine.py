@@ -101,6 +101,11 @@ class Engine:
 
     def down(self) -> None:
         """End the daemon, its containers, mounts and network, whether it runs, was killed or never ran."""
+        pid = self.note.living()
+        if pid is not None:
+            # Once dockerd is ending it restarts nothing; what its containers hold is thrown away, so they get no grace.
+            processes.signal_to_end(pid)
+            processes.end(processes.inside_containers(self.data), 0.5)
         processes.stop(self.note, 20)
         processes.end(processes.daemons_in(self.places.cache / "tools", DAEMONS), 0.5)
         processes.end(processes.inside_containers(self.data), 0.5)
@@ -115,7 +120,7 @@ class Engine:
     def _remembered_pool(self) -> str:
         return self._pool.read_text().strip()
 
-    def _settings_on_disk(self) -> Any:  # noqa: ANN401 - whatever JSON is there
+    def _settings_on_disk(self) -> Any:
         try:
             return json.loads(self._settings.read_text())
         except (OSError, ValueError):

@@ -105,6 +105,12 @@ def stop(note: PidFile, seconds: float) -> None:
     note.remove()
 
 
+def signal_to_end(pid: int) -> None:
+    """Ask the process to end (SIGTERM) without waiting for it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+
+
 def end(targets: Sequence[int], seconds: float) -> None:
     """End processes: SIGTERM, then SIGKILL for those still there after ``seconds``; returns when all have ended."""
     for sent, limit in ((signal.SIGTERM, seconds), (signal.SIGKILL, 10.0)):

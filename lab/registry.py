@@ -55,8 +55,10 @@ class Registry:
             return 0
 
     def healthy(self) -> bool:
-        """Tell whether our registry runs and answers."""
-        return self.note.living() is not None and _answers(self.port)
+        """Tell whether our registry runs, is the program that PATH has now, and answers."""
+        pid = self.note.living()
+        current = str((self.places.bin / "registry").resolve())
+        return pid is not None and processes.executable(pid) == current and _answers(self.port)
 
     def up(self) -> None:
         """Start the registry unless it runs; what an earlier one left is thrown away, it may be half-written."""
