@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CHOICE = "CI_BUILDKIT_LAB"
+MACHINE = "the machine's Docker"
 CHOICES = ("auto", "always", "never")
 BUILDER_IMAGE = "moby/buildkit:buildx-stable-1"  # buildx's own default, so plain `buildx create` works too
 RUNNER_IMAGE = "library/ci-buildkit-runner"
@@ -63,6 +64,14 @@ def write(checkout: Path, text: str, note: Mapping[str, str]) -> None:
         part = folder / f".{name}.{os.getpid()}"
         part.write_text(content)
         part.replace(folder / name)
+
+
+def uses_machine(checkout: Path) -> bool:
+    """Tell whether the checkout was last set up for the machine's own Docker."""
+    try:
+        return MACHINE in (checkout / ".lab" / "note.json").read_text()
+    except OSError:
+        return False
 
 
 def forget(checkout: Path) -> None:

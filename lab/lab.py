@@ -182,7 +182,7 @@ def up() -> str:
             wanted = "always"
         reason = "" if wanted == "always" else environment.why_no_docker(lab.places.cache / "machine-docker")
         if wanted != "always" and not reason:
-            environment.write(CHECKOUT, environment.lines({}, None), {"engine": "the machine's Docker"})
+            environment.write(CHECKOUT, environment.lines({}, None), {"engine": environment.MACHINE})
             return "this machine's Docker is used"
         if wanted == "never":
             raise LabError(
@@ -214,7 +214,9 @@ def down() -> str:
 
 
 def status() -> str:
-    """Return one JSON line about the lab; raises LabError when it does not run."""
+    """Return one JSON line about the engine in use; raises LabError when it does not run."""
+    if environment.uses_machine(CHECKOUT):
+        return json.dumps({"engine": environment.MACHINE})
     lab = Lab()
     if not lab.running():
         raise LabError(what="the lab does not run", why="it was not started, or not from this version", then="make lab")
