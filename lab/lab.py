@@ -23,7 +23,7 @@ sys.path[0] = str(CHECKOUT)
 from lab import console, debian, emulation, environment, images, runner, tools  # noqa: E402
 from lab.console import EXIT_ENGINE, LabError, say, step  # noqa: E402
 from lab.engine import Engine  # noqa: E402
-from lab.places import SPACE_TO_BUILD, SPACE_TO_START, Places, Store, digest, require_space  # noqa: E402
+from lab.places import DAYS_KEPT, SPACE_TO_BUILD, SPACE_TO_START, Places, Store, digest, require_space  # noqa: E402
 from lab.registry import Registry  # noqa: E402
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ class Lab:
         environment.prepare_client(self.places.run / "docker-config", folders["buildx"] / "buildx")
         with step("pulled the BuildKit image"):
             environment.pull_builder(shutil.which("docker") or self.places.bin / "docker", self.values())
+        self.store.prune(DAYS_KEPT)
         self.mark.write_text(self.definition())
 
     def build(self) -> dict[str, Path]:

@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 LONGEST_RUN_FOLDER = 60
 SPACE_TO_BUILD = 6 * 1024**3
 SPACE_TO_START = 1024**3
+KINDS = ("debian", "images", "layers", "tools")
+DAYS_KEPT = 30.0
 
 
 def digest(*parts: str | bytes | Path) -> str:
@@ -103,6 +106,14 @@ class Store:
         unmount_below(self.partial)
         shutil.rmtree(self.partial, ignore_errors=True)
 
+    def prune(self, days: float) -> None:
+        """Remove outputs that no call has used for so many days (of older versions of the lab)."""
+        oldest = time.time() - days * 86400
+        for kind in KINDS:
+            for output in (self.root / kind).glob("*"):
+                if output.stat().st_mtime < oldest:
+                    shutil.rmtree(output, ignore_errors=True)
+
     def path(self, kind: str, name: str, key: str) -> Path:
         """Return where the output is or will be."""
         return self.root / kind / f"{name}-{key[:16]}"
@@ -111,6 +122,7 @@ class Store:
         """Return the output's folder, made by ``make`` in a temporary folder and renamed when it is not there yet."""
         final = self.path(kind, name, key)
         if final.is_dir():
+            os.utime(final)  # when it was last used, for prune
             return final
         self.partial.mkdir(parents=True, exist_ok=True)
         final.parent.mkdir(parents=True, exist_ok=True)

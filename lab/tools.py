@@ -152,7 +152,21 @@ def build(store: Store, tool: Tool) -> Path:
     def make(work: Path) -> None:
         start = time.monotonic()
         run(
-            ["go", "build", "-C", tool.folder, *tool.flags, "-o", f"{work}/", *tool.packages],
+            # Were this program killed, a build going on alone would write into a folder that the next call removes.
+            [
+                "setpriv",
+                "--pdeathsig",
+                "TERM",
+                "--",
+                "go",
+                "build",
+                "-C",
+                tool.folder,
+                *tool.flags,
+                "-o",
+                f"{work}/",
+                *tool.packages,
+            ],
             env=go_environment(cgo=tool.static_cgo),
         )
         say(f"built {tool.name} {tool.version} in {time.monotonic() - start:.0f} s")

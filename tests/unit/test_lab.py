@@ -123,6 +123,16 @@ class TestStore:
         store.sweep()
         assert not store.partial.exists()
 
+    def test_only_what_nobody_used_for_long_is_pruned(self, store: Store) -> None:
+        used = store.ensure("tools", "used", "k" * 64, lambda _work: None)
+        old = store.ensure("tools", "old", "k" * 64, lambda _work: None)
+        for output in (used, old):
+            os.utime(output, (0, 0))
+        store.ensure("tools", "used", "k" * 64, lambda _work: None)
+        store.prune(30)
+        assert used.exists()
+        assert not old.exists()
+
     def test_no_space(self, tmp_path: Path) -> None:
         with pytest.raises(LabError, match=r"not enough disk space[\s\S]*GiB are free[\s\S]*XDG_CACHE_HOME"):
             places.require_space(tmp_path, 1 << 60)
