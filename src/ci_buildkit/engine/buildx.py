@@ -78,12 +78,16 @@ class Buildx:
         return [str(entry["name"]) for entry in json.loads(answer) if not entry.get("group")]
 
     def bake_print(self, file: Path, targets: Sequence[str]) -> dict[str, Any]:
-        """The resolved definition of targets, and the group `default` where the file has one."""
+        """The resolved definition of targets. Raises ConfigurationError where the file is wrong."""
+        return dict(json.loads(self._ask("bake", "--file", str(file), "--print", *targets)))
+
+    def bake_default(self, file: Path) -> frozenset[str]:
+        """The targets that a bare `docker buildx bake` builds: the group `default`, empty where there is none."""
         try:
-            answer = self._ask("bake", "--file", str(file), "--print", *targets, "default")
-        except (ConfigurationError, BuildFailed):
-            answer = self._ask("bake", "--file", str(file), "--print", *targets)
-        return dict(json.loads(answer))
+            printed = self.bake_print(file, ())
+        except ConfigurationError:  # bake fails where nothing is called default
+            return frozenset()
+        return frozenset(printed["target"])
 
     def _ask(self, *words: str) -> str:
         chosen = ["--builder", self.builder] if self.builder else []

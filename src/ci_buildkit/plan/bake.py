@@ -19,10 +19,11 @@ def definition(plan: Plan, destination: Callable[[Stage], str]) -> dict[str, Any
 
     `destination` says where a stage's files are exported to.
     """
-    targets = {stage.name: target(stage, destination(stage)) for stage in plan.stages}
+    targets: dict[str, Any] = {name: dict(linked) for name, linked in plan.linked.items()}
+    targets |= {stage.name: target(stage, destination(stage)) for stage in plan.stages}
     for image in plan.images:
         targets[image.stage]["tags"] = [*targets[image.stage].get("tags", ()), *image.references]
-    return {"group": {"default": {"targets": list(targets)}}, "target": targets}
+    return {"group": {"default": {"targets": [stage.name for stage in plan.stages]}}, "target": targets}
 
 
 def target(stage: Stage, destination: str) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -105,7 +106,11 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that a run needs to know. `images` has an entry for each image that has a name."""
+    """Everything that a run needs to know.
+
+    `images` has an entry for each image that has a name, `linked` the definitions of bake targets that are no stages
+    themselves but a stage's `target:` context.
+    """
 
     context: Path
     source: Path
@@ -113,6 +118,7 @@ class Plan:
     stages: tuple[Stage, ...]
     images: tuple[Image, ...] = ()
     push: bool = False
+    linked: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def make(options: Options, targets: Targets, version: VersionRecord) -> Plan:
@@ -130,7 +136,21 @@ def make(options: Options, targets: Targets, version: VersionRecord) -> Plan:
                 f"nowhere to push {', '.join(lost)} to",
                 hint="name the image with --image HOST/NAME, or leave --push out",
             )
-    return Plan(options.context, targets.source, version, stages, images, options.push)
+    return Plan(options.context, targets.source, version, stages, images, options.push, _linked(stages, targets))
+
+
+def _linked(stages: Iterable[Stage], targets: Targets) -> dict[str, Mapping[str, Any]]:
+    """The bake targets that stages name as contexts, and those that these name."""
+    planned = {stage.name for stage in stages}
+    waiting = [stage.definition for stage in stages]
+    found: dict[str, Mapping[str, Any]] = {}
+    while waiting:
+        for context in waiting.pop().get("contexts", {}).values():
+            name = str(context).removeprefix("target:")
+            if str(context).startswith("target:") and name not in planned and name not in found:
+                found[name] = targets.named(name).definition
+                waiting.append(found[name])
+    return found
 
 
 def check_platforms(platforms: Iterable[str]) -> None:
@@ -229,7 +249,7 @@ def _stage(target: Target, kind: Kind, options: Options, version: VersionRecord)
     definition = dict(target.definition)
     for key in ("output", "platforms"):
         definition.pop(key, None)
-    args = {**version_args(target, version), **definition.get("args", {}), **pairs(options.build_arg)}
+    args = {**definition.get("args", {}), **version_args(target, version), **pairs(options.build_arg)}
     if kind in {"binaries", "image"}:  # elsewhere it would only hide when a report was written
         args.setdefault("SOURCE_DATE_EPOCH", str(version.source_date_epoch))
     platforms = target.platforms
@@ -303,8 +323,6 @@ def _reference(stage: str, reference: str) -> Image:
 
 def _checked(name: str) -> str:
     """The name where it fits the reference grammar (distribution/reference); raises ConfigurationError otherwise."""
-    import re
-
     component = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
     host = r"(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::[0-9]+)?/"
     if not re.fullmatch(rf"(?:{host})?{component}(?:/{component})*", name):
@@ -317,6 +335,5 @@ def _checked(name: str) -> str:
 
 def image_tag(version: str) -> str:
     """The version as a tag: characters that a tag may not have become `-`, at most 128 of them (reference grammar)."""
-    allowed: Callable[[str], bool] = lambda c: c.isascii() and (c.isalnum() or c in "_.-")
-    text = "".join(c if allowed(c) else "-" for c in version).lstrip(".-")
+    text = re.sub(r"[^A-Za-z0-9_.-]", "-", version).lstrip(".-")
     return text[:128] or "latest"

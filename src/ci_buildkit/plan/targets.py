@@ -26,6 +26,9 @@ class Asked(Protocol):
     def bake_print(self, file: Path, targets: Sequence[str]) -> dict[str, Any]:
         """The answer of `docker buildx bake --print`: `{"group": ..., "target": ...}`."""
 
+    def bake_default(self, file: Path) -> frozenset[str]:
+        """The targets that a bare `docker buildx bake` builds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -132,28 +135,28 @@ def _from_dockerfile(path: Path, options: Options, asked: Asked) -> Targets:
 def _from_bake(path: Path, asked: Asked) -> Targets:
     names = asked.bake_targets(path)
     printed = asked.bake_print(path, names)
-    defaults = set(_expand(printed, "default")) or set(names[:0])
+    defaults = asked.bake_default(path)
     folder = path.resolve().parent
     parsed: dict[Path, Dockerfile] = {}
     found = []
     for name in names:
         definition = dict(printed["target"].get(name, {}))
-        context = Path(definition.get("context", "."))
-        definition["context"] = str(context if context.is_absolute() else folder / context)
-        file = Path(definition["context"]) / definition.get("dockerfile", "Dockerfile")
-        definition["dockerfile"] = str(file)
+        file = _locate(definition, folder)
         graph = Dockerfile()
         if "dockerfile-inline" not in definition and file.is_file():
-            graph = parsed.setdefault(file, read(file) if file not in parsed else graph)
+            graph = parsed[file] = parsed.get(file) or read(file)
         last = graph.stages[-1].name if graph.stages else name
         stage = str(definition.get("target", last)).lower()
         found.append(Target(name, stage, file, graph, definition, name in defaults))
     return Targets(path, tuple(found))
 
 
-def _expand(printed: Mapping[str, Any], name: str) -> list[str]:
-    """The targets of a group, groups inside groups included."""
-    group = printed.get("group", {}).get(name)
-    if group is None:
-        return [name] if name in printed.get("target", {}) else []
-    return [target for member in group.get("targets", ()) for target in _expand(printed, member) if member != name]
+def _locate(definition: dict[str, Any], folder: Path) -> Path:
+    """Make a local context absolute, since bake reads it relative to its own working directory; the Dockerfile's path."""
+    context = str(definition.get("context", "."))
+    if "://" in context or context.startswith("git@"):
+        return folder / "remote" / str(definition.get("dockerfile", "Dockerfile"))
+    definition["context"] = str((folder / context).resolve())
+    file = Path(definition["context"]) / str(definition.get("dockerfile", "Dockerfile"))
+    definition["dockerfile"] = str(file)
+    return file
