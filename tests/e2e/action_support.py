@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -23,7 +24,7 @@ ACTION = "org/ci-buildkit@v1"
 UPLOAD = "actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02"
 # act copies the caller's own checkout instead of running this action; the commit only has to look like one.
 CHECKOUT = "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8"
-SECONDS = 300
+SECONDS = 480
 
 WORKFLOW = """
 name: CI
@@ -87,7 +88,7 @@ def caller(folder: Path, project: Path, inputs: Mapping[str, str], files: Mappin
     workflow.parent.mkdir(parents=True, exist_ok=True)
     workflow.write_text(WORKFLOW.format(checkout=CHECKOUT, action=ACTION, inputs=lines), encoding="utf-8")
     git(folder, "init", "--quiet", "--initial-branch=main")
-    git(folder, "remote", "add", "origin", "https://example.com/acme/buildme.git")
+    git(folder, "remote", "add", "origin", "https://github.com/acme/buildme.git")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message=Use ci-buildkit")
     git(folder, "tag", "--annotate", "--message=v1.2.3", "v1.2.3")
@@ -187,11 +188,16 @@ class Act:
         """Run the repository's workflow for a push."""
         artifacts = self.work / "artifacts" / repository.name
         own = {"ACT_DISABLE_VERSION_CHECK": "1", "XDG_CONFIG_HOME": str(self.work / "config")}
-        done = subprocess.run(
-            self.command(free_port(), artifacts), cwd=repository, env={**os.environ, **self.lab, **own}, check=False,
-            capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        return ActRun(done.returncode, list(parse(done.stdout)), artifacts, done.stderr)
+        with subprocess.Popen(
+            self.command(free_port(), artifacts), cwd=repository, env={**os.environ, **self.lab, **own},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ) as process:  # fmt: skip
+            try:
+                log, errors = process.communicate(timeout=SECONDS)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGINT)  # act then removes the job's container
+                log, errors = process.communicate(timeout=60)
+        return ActRun(process.returncode, list(parse(log)), artifacts, errors)
 
 
 def parse(log: str) -> Iterator[dict[str, Any]]:
