@@ -34,6 +34,7 @@ def main() -> None:
         "pip",
         "sync",
         "--quiet",
+        "--compile-bytecode",
         "--require-hashes",
         "--python",
         BIN / "python",

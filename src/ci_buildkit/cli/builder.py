@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from typing import TYPE_CHECKING
 
 from ci_buildkit.cli import flags
@@ -31,7 +32,9 @@ def call(arguments: argparse.Namespace) -> int:
     """Run one verb; raises EngineError where docker refuses."""
     from ci_buildkit.engine.buildx import Buildx
 
-    return {"create": _create, "ls": _list, "rm": _remove, "sweep": _sweep}[arguments.verb](arguments, Buildx())
+    return {"create": _create, "ls": _list, "rm": _remove, "sweep": _sweep}[arguments.verb](
+        arguments, Buildx(os.environ)
+    )
 
 
 def _create(arguments: argparse.Namespace, buildx: Buildx) -> int:

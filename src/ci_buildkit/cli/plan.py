@@ -25,11 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> int:
     """Print the plan on stdout."""
-    from ci_buildkit.checkout.event import Event
     from ci_buildkit.pipeline.prepare import prepared
 
     options = flags.settings(arguments).options
-    with prepared(options, Event.from_environ(os.environ)) as ready:
+    with prepared(options, os.environ) as ready:
         print(render(ready.plan, arguments.format))
     return 0
 

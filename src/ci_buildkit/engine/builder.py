@@ -16,7 +16,6 @@ from ci_buildkit.errors import ConfigurationError, EngineError
 
 PREFIX = "ci-buildkit-"
 CONTAINER_PREFIX = "buildx_buildkit_"
-OWNER_VARIABLE = "CI_BUILDKIT_OWNER"
 # BuildKit cuts a step's log at 2 MiB and 200 KiB/s and drops its tail (util/progress/logs); -1 lifts both limits.
 UNLIMITED_LOGS = {"env.BUILDKIT_STEP_LOG_MAX_SIZE": "-1", "env.BUILDKIT_STEP_LOG_MAX_SPEED": "-1"}
 
@@ -66,7 +65,7 @@ def create(buildx: Buildx, wanted: Wanted) -> Builder:
     name = wanted.name or PREFIX + secrets.token_hex(4)
     options = {**UNLIMITED_LOGS, **(wanted.driver_opts or {})}
     if not wanted.name:
-        options[f"env.{OWNER_VARIABLE}"] = str(Owner.here())
+        options[f"env.{Owner.VARIABLE}"] = str(Owner.here())
     if wanted.image:
         options["image"] = wanted.image
     from python_on_whales.exceptions import DockerException
@@ -140,22 +139,22 @@ def sweep(buildx: Buildx) -> list[str]:
 
     They are found by their containers, since the builder's own record may have vanished with a job container.
     """
+    from python_on_whales.exceptions import DockerException
+
     swept = []
-    listed = buildx.call("ps", "--all", "--quiet", "--no-trunc", "--filter", f"name={CONTAINER_PREFIX}{PREFIX}").split()
-    for container in listed:
-        with contextlib.suppress(EngineError):  # another sweep may be faster
-            shown = buildx.call(
-                "inspect", "--format", "{{.Name}}{{range .Config.Env}}{{println}}{{.}}{{end}}", container
-            ).splitlines()
-            owner = next((Owner.parse(v.partition("=")[2]) for v in shown if v.startswith(f"{OWNER_VARIABLE}=")), None)
+    try:
+        containers = buildx.docker.container.list(all=True, filters=[("name", f"{CONTAINER_PREFIX}{PREFIX}")])
+    except DockerException as error:
+        raise explain(error.stderr or str(error)) from error
+    for container in containers:
+        with contextlib.suppress(DockerException, EngineError):  # another sweep may be faster
+            owner = Owner.of(container.config.env or ())
             if owner is None or owner.alive():
                 continue
-            name = shown[0].lstrip("/")
-            buildx.call("rm", "--force", "--volumes", container)
-            with contextlib.suppress(EngineError):
-                buildx.call("volume", "rm", "--force", f"{name}_state")
+            name = container.name
+            container.remove(force=True, volumes=True)
             builder = name.removeprefix(CONTAINER_PREFIX).removesuffix("0")
-            with contextlib.suppress(EngineError):
-                buildx.call("buildx", "rm", "--force", builder)
             swept.append(builder)
+            buildx.docker.volume.remove(f"{name}_state")
+            remove(buildx, builder)
     return swept

@@ -3,64 +3,66 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
+import subprocess
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ci_buildkit.engine import answers
 from ci_buildkit.errors import BuildFailed, ConfigurationError, EngineError
 
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
-# Outside the working directory bake asks for permission before it reads or writes; the user named these folders.
-ENVIRONMENT = {"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_EXPERIMENTAL": "1"}
+# Outside the working directory bake asks for permission before it reads or writes; the user named these folders. The
+# metadata file is read for digests only, and resolving provenance for it takes as long as a cached build.
+ENVIRONMENT = {"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_EXPERIMENTAL": "1", "BUILDX_METADATA_PROVENANCE": "disabled"}
 DAEMON_DOWN = ("cannot connect to the docker daemon", "is the docker daemon running", "error during connect")
 
 
 class Buildx:
-    """Docker's command line, as python-on-whales finds it. Raises EngineError where docker or buildx does not answer."""
+    """The docker command line. Raises EngineError where docker or buildx does not answer.
 
-    def __init__(self, builder: str | None = None) -> None:
-        """`builder` is used for questions that need one."""
+    python-on-whales makes and removes builders, containers and volumes. Questions and builds go to the same command
+    without it: importing it takes longer (0.3 s) than docker's answers, and it keeps all that a build prints in memory.
+    """
+
+    def __init__(self, environ: Mapping[str, str], builder: str | None = None) -> None:
+        """`environ` is the environment of docker's processes; `builder` is used for questions that need one."""
         self.builder = builder
+        self.command = ["docker"]
+        self.environment = {**environ, **ENVIRONMENT}
 
     @cached_property
     def docker(self) -> DockerClient:
-        """The client. Raises EngineError where there is no docker command."""
-        if shutil.which("docker") is None:
+        """The python-on-whales client."""
+        self.check()
+        from python_on_whales import DockerClient
+
+        return DockerClient(client_call=self.command)
+
+    def check(self) -> None:
+        """Raise EngineError where there is no docker command."""
+        if shutil.which(self.command[0], path=self.environment.get("PATH")) is None:
             raise EngineError(
                 "there is no `docker` command on PATH",
                 hint="install Docker with buildx, or run `make lab` for an engine",
             )
-        from python_on_whales import DockerClient  # 0.3 s: only when something is about to run
 
-        return DockerClient()
-
-    @property
-    def command(self) -> list[str]:
-        """The words that every docker command begins with."""
-        return [str(word) for word in self.docker.client_config.docker_cmd]
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The environment of docker commands."""
-        return {**os.environ, **ENVIRONMENT, "DOCKER_CLI_EXPERIMENTAL": "enabled"}
-
-    def call(self, *words: str, env: Mapping[str, str] | None = None) -> str:
+    def call(self, *words: str) -> str:
         """Output of a short docker command. Raises EngineError with what docker said."""
-        from python_on_whales.exceptions import DockerException
-        from python_on_whales.utils import run
-
+        self.check()
         try:
-            return str(run([*self.command, *words], env={**ENVIRONMENT, **(env or {})}))
-        except DockerException as error:
-            raise explain(error.stderr or str(error), words) from error
+            done = subprocess.run([*self.command, *words], env=self.environment, capture_output=True, check=False)
         except OSError as error:
             raise EngineError(f"docker could not be started: {error}") from error
+        if done.returncode:
+            raise explain(done.stderr.decode(errors="replace") or done.stdout.decode(errors="replace"), words)
+        return done.stdout.decode(errors="replace").rstrip("\n")
 
+    @cached_property
     def version(self) -> str:
         """The version of buildx, like "v0.38.2"."""
         words = self.call("buildx", "version").split()
@@ -69,7 +71,11 @@ class Buildx:
     def targets(self, context: Path, file: Path, build_args: Mapping[str, str]) -> list[dict[str, Any]]:
         """What `--call=targets` answers. Raises BuildFailed where the Dockerfile is wrong, with BuildKit's words."""
         args = [part for k, v in build_args.items() for part in ("--build-arg", f"{k}={v}")]
-        answer = self._ask("build", "--call=targets,format=json", "--file", str(file), *args, str(context))
+        known = answers.Answer(self.environment, ("targets", file.read_bytes(), *args))
+        answer = known.get()
+        if answer is None:
+            answer = self._ask("build", "--call=targets,format=json", "--file", str(file), *args, str(context))
+            known.put(answer)
         return list(json.loads(answer).get("targets") or ())
 
     def bake_targets(self, file: Path) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 FOREIGN_AGE = 6 * 3600.0  # seconds after which a builder of another host or container counts as left behind
 
@@ -16,6 +18,8 @@ class Owner:
 
     `where` names the machine's boot and the process namespace: only there can the number be looked up.
     """
+
+    VARIABLE: ClassVar[str] = "CI_BUILDKIT_OWNER"
 
     where: str
     pid: int
@@ -33,6 +37,12 @@ class Owner:
         if len(parts) != 4 or not all(part.isdecimal() for part in parts[1:]):
             return None
         return cls(parts[0], int(parts[1]), int(parts[2]), int(parts[3]))
+
+    @classmethod
+    def of(cls, variables: Iterable[str]) -> Owner | None:
+        """The owner that a container's environment (`NAME=value` each) names; None where it names none."""
+        prefix = f"{cls.VARIABLE}="
+        return next((cls.parse(v.removeprefix(prefix)) for v in variables if v.startswith(prefix)), None)
 
     @classmethod
     def here(cls) -> Owner:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -35,24 +35,25 @@ def wanted(options: Options) -> Wanted:
 
 
 @contextlib.contextmanager
-def prepared(options: Options, event: Event) -> Iterator[Prepared]:
+def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]:
     """A builder and a plan; the builder goes at the end where this run made it for itself.
 
     Raises the errors of its parts. What is wrong with the options or files is found before a builder is made.
     """
     targets.source(options)
     stages.check_platforms(options.platform)
-    buildx = Buildx()
-    _ = buildx.docker  # raises where there is no docker at all
+    event = Event.from_environ(environ)
+    buildx = Buildx(environ)
+    buildx.check()
     with ThreadPoolExecutor(max_workers=4) as pool:
         stamped = pool.submit(version, options.context, event, options.version)
-        number = pool.submit(buildx.version)
-        asking = pool.submit(targets.discover, options, Buildx(options.builder)) if options.builder else None
+        number = pool.submit(lambda: buildx.version)
+        asking = pool.submit(targets.discover, options, Buildx(environ, options.builder)) if options.builder else None
         made = builders.ensure(buildx, wanted(options))
         try:
             # A named builder is asked while it is looked at; had it to be made first, that question found nobody.
             if asking is None or made.created:
-                asking = pool.submit(targets.discover, options, Buildx(made.name))
+                asking = pool.submit(targets.discover, options, Buildx(environ, made.name))
             yield Prepared(stages.make(options, asking.result(), stamped.result()), buildx, number.result(), made)
         finally:
             if not made.kept:
