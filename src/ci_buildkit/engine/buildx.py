@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 ENVIRONMENT = {"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_EXPERIMENTAL": "1", "BUILDX_METADATA_PROVENANCE": "disabled"}
 DAEMON_DOWN = ("cannot connect to the docker daemon", "is the docker daemon running", "error during connect")
 
+# docker without the plugin takes `buildx` for nothing and stumbles over the first flag behind it.
+NO_BUILDX = ("unknown command: docker buildx", "'buildx' is not a docker command", "usage:  docker [options] command")
+
 
 class Buildx:
     """The docker command line. Raises EngineError where docker or buildx does not answer.
@@ -117,7 +120,7 @@ def explain(text: str, words: Sequence[str] = ()) -> EngineError:
         return EngineError(
             "the Docker daemon does not answer", hint=f"start it, or set DOCKER_HOST; docker said: {said}"
         )
-    if "unknown command: docker buildx" in lowered or "'buildx' is not a docker command" in lowered:
+    if any(phrase in lowered for phrase in NO_BUILDX):
         return EngineError("docker has no buildx plugin", hint="install docker-buildx-plugin, or run `make lab`")
     if "no builder" in lowered:
         return EngineError(said, hint="make it with `ci-buildkit builder create`, or leave --builder out")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -65,6 +66,7 @@ def _tests(session: Session, stage: Stage, log: LogFile, began: float) -> StageR
     verdict = judge.tests(solved.returncode, solved.progress, solved.text, stage.rerun, read.report, read.exit_code)
     if session.cancellation.cancelled and solved.returncode:
         verdict = judge.CANCELLED
+    verdict = _with_guess(stage, verdict)
     ended = _ended(session, stage, began, solved.progress, verdict, attempts, source=read.source)
     ended.tests, ended.problems, ended.metadata = read.report, tuple(read.problems), _metadata(solved, stage)
     ended.findings = reading.warnings(session, stage, solved)
@@ -82,9 +84,18 @@ def _plain(session: Session, stage: Stage, log: LogFile, began: float) -> StageR
         verdict = judge.build(solved.returncode, solved.progress, solved.text)
     if session.cancellation.cancelled and solved.returncode:
         verdict = judge.CANCELLED
-    ended = _ended(session, stage, began, solved.progress, verdict)
+    ended = _ended(session, stage, began, solved.progress, _with_guess(stage, verdict))
     ended.findings, ended.metadata = findings, _metadata(solved, stage)
     return ended
+
+
+def _with_guess(stage: Stage, verdict: judge.Verdict) -> judge.Verdict:
+    """The verdict with a guess at a misspelt stage, where BuildKit looked for an image of that name."""
+    for line, written, near in stage.target.dockerfile.misspelt():
+        if verdict.outcome == "error" and re.search(rf"\b{re.escape(written)}\b", verdict.reason or ""):
+            guess = f'{stage.target.file.name}:{line}: there is no stage "{written}"; did you mean "{near}"?'
+            return judge.Verdict(verdict.outcome, f"{verdict.reason}; {guess}", verdict.exit_code)
+    return verdict
 
 
 def _attempt(session: Session, stage: Stage, log: LogFile, began: float, *, anew: bool = False) -> Solved:

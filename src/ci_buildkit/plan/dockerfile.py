@@ -6,6 +6,7 @@ which, nor what an image would run.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -73,6 +74,21 @@ class Dockerfile:
             seen.add(stage.name)
             stage = self.get(stage.base)
         return ""
+
+    def misspelt(self) -> tuple[tuple[int, str, str], ...]:
+        """FROM lines that look like a misspelt stage: line, what is written, the stage that may be meant.
+
+        An image is rarely a bare word that differs from an earlier stage's name by a letter or two.
+        """
+        found = []
+        for number, stage in enumerate(self.stages):
+            earlier = [other.name for other in self.stages[:number]]
+            if stage.base not in {*earlier, "scratch"} and stage.base.isidentifier():
+                found += [
+                    (stage.line, stage.base, near)
+                    for near in difflib.get_close_matches(stage.base, earlier, n=1, cutoff=0.75)
+                ]
+        return tuple(found)
 
     def users(self, name: str) -> tuple[DockerfileStage, ...]:
         """The stages that use a stage at once, as base or as a source of files."""
