@@ -145,7 +145,20 @@ def make(folder: Path, target: Path, environ: Mapping[str, str]) -> None:
         installer = uv(folder, scratch, environ)
         python = scratch / "venv" / "bin" / "python"
         run([installer, "venv", "--quiet", "--no-project", "--python", sys.executable, scratch / "venv"], environ)
-        run([installer, "pip", "sync", "--quiet", "--compile-bytecode", "--require-hashes", "--python", python, RUNTIME_LOCK], environ)
+        run(
+            [
+                installer,
+                "pip",
+                "sync",
+                "--quiet",
+                "--compile-bytecode",
+                "--require-hashes",
+                "--python",
+                python,
+                RUNTIME_LOCK,
+            ],
+            environ,
+        )
         into_place(scratch / "venv", target)
 
 

@@ -66,10 +66,9 @@ def verdict(record: Mapping[str, Any], code: int) -> str:
             reason = " ".join(str(stage.get("reason") or "").split())
             parts.append(f"{stage['name']} {stage['outcome']}" + (f" ({reason[:LONGEST_REASON]})" if reason else ""))
     parts += [" ".join(str(problem["reason"]).split())[:LONGEST_REASON] for problem in record.get("problems", ())[:3]]
-    where = "the job summary and the report have the details" if record else "the log of the step above says what to do"
-    return (
-        f"The pipeline ended with exit code {code}, {why}{': ' if parts else ''}{'; '.join(parts)}. See also: {where}."
-    )
+    details = f": {'; '.join(parts)}" if parts else ""
+    where = "The job summary and the report tell more" if record else "The log of the step above says what to do"
+    return f"The pipeline ended with exit code {code} ({why}){details}. {where}."
 
 
 def outputs(record: Mapping[str, Any], code: int, report: Path) -> dict[str, str]:

@@ -89,7 +89,7 @@ def check_red(run: support.ActRun, code: str) -> None:
     assert not any(name.startswith("dist/") for name in report), "binaries have an artifact of their own"
     assert json.loads(report["run.json"])["exit_code"] == int(code)
     verdict = run.outputs["verdict"]
-    assert verdict.startswith(f"The pipeline ended with exit code {code}, ")
+    assert verdict.startswith(f"The pipeline ended with exit code {code} (")
     assert {"title": "ci-buildkit"} in [one["kvPairs"] for one in run.commands("error") if one["arg"] == verdict]
 
 

@@ -103,8 +103,8 @@ def test_failed_names_the_stages_and_reasons_in_one_line(step: Step) -> None:
     )
     found = step(1, record(*stages, outcome="failed", code=1).to_json())
     assert found["verdict"] == (
-        "The pipeline ended with exit code 1, lint findings or failed tests: lint failed (2 findings); "
-        "test failed (1 of 9 tests failed). See also: the job summary and the report have the details."
+        "The pipeline ended with exit code 1 (lint findings or failed tests): lint failed (2 findings); "
+        "test failed (1 of 9 tests failed). The job summary and the report tell more."
     )
     assert found["outcome"] == "failed"
     assert found["exit-code"] == "1"
