@@ -25,6 +25,7 @@ UPLOAD = "actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02"
 # act copies the caller's own checkout instead of running this action; the commit only has to look like one.
 CHECKOUT = "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8"
 SECONDS = 480
+PUBLIC_IMAGE = "catthehacker/ubuntu:act-latest"  # where the engine is not the lab's
 
 WORKFLOW = """
 name: CI
@@ -165,24 +166,28 @@ class Act:
 
     def command(self, port: int, artifacts: Path) -> list[str]:
         """The command line for one run."""
-        config = self.lab["CI_BUILDKIT_BUILDKITD_CONFIG"]
-        environment = {
-            "CI_BUILDKIT_BUILDER_IMAGE": self.lab["CI_BUILDKIT_BUILDER_IMAGE"],
-            "CI_BUILDKIT_BUILDKITD_CONFIG": config,
-            "CI_BUILDKIT_BUILDER_DRIVER_OPTS": self.lab["CI_BUILDKIT_BUILDER_DRIVER_OPTS"],
-            # A package index of this machine's own holds inside the job too.
-            **{name: os.environ[name] for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX") if name in os.environ},
-        }
+        builder = ("CI_BUILDKIT_BUILDER_IMAGE", "CI_BUILDKIT_BUILDKITD_CONFIG", "CI_BUILDKIT_BUILDER_DRIVER_OPTS")
+        passed = {name: self.lab[name] for name in builder if name in self.lab}
+        # A package index of this machine's own holds inside the job too.
+        passed |= {name: os.environ[name] for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX") if name in os.environ}
+        image = self.lab.get("CI_BUILDKIT_RUNNER_IMAGE", PUBLIC_IMAGE)
         return [
             str(Path(sys.executable).parent / "act"), "push", "--json", "--rm", "--pull=false", "--action-offline-mode",
-            "--platform", f"ubuntu-latest={self.lab['CI_BUILDKIT_RUNNER_IMAGE']}",
+            "--platform", f"ubuntu-latest={image}",
             "--local-repository", f"{ACTION}={self.exported}", "--local-repository", f"{UPLOAD}={self.upload}",
-            "--container-daemon-socket", self.lab["DOCKER_HOST"], "--container-options", f"-v {config}:{config}:ro",
             "--artifact-server-path", str(artifacts), "--artifact-server-addr", "127.0.0.1",
             "--artifact-server-port", str(port), "--no-cache-server",
             "--action-cache-path", str(self.work / "actions"),
-            *(f"--env={name}={value}" for name, value in environment.items()),
+            *self.engine(),
+            *(f"--env={name}={value}" for name, value in passed.items()),
         ]  # fmt: skip
+
+    def engine(self) -> Iterator[str]:
+        """How the job reaches the lab's engine; nothing where it is the machine's own Docker, which act finds."""
+        if "DOCKER_HOST" in self.lab:
+            yield f"--container-daemon-socket={self.lab['DOCKER_HOST']}"
+        if config := self.lab.get("CI_BUILDKIT_BUILDKITD_CONFIG"):
+            yield f"--container-options=-v {config}:{config}:ro"
 
     def run(self, repository: Path) -> ActRun:
         """Run the repository's workflow for a push."""
