@@ -1,6 +1,5 @@
 """The engine's variables, for the scripts beside this file."""
 
-import os
 import subprocess
 from pathlib import Path
 
