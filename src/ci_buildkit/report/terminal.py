@@ -51,7 +51,9 @@ class PlainView:
             )
 
     def log(self, stage: str, step: str, line: str) -> None:
-        """The log line behind its stage's name."""
+        """The log line behind its stage's name. Events of `go test -json` are for programs; the log file has them."""
+        if line.startswith('{"') and '"Action":' in line:
+            return
         say(self._stream, inert(f"[{one_line(stage, 100)}] {log_line(line)}"))
 
     def finished(self, stage: StageRecord, log: Path) -> None:
