@@ -91,7 +91,10 @@ def source(options: Options) -> tuple[Path, bool]:
         if not given.is_file():
             beside = options.context / given
             if not beside.is_file():
-                raise ConfigurationError(f"there is no file {given}")
+                raise ConfigurationError(
+                    f"there is no file {given}, neither here nor in the context {options.context}",
+                    hint="name the Dockerfile with --file, or a bake file with --bake-file",
+                )
             given = beside
         return given, options.bake_file is not None
     for name in BAKE_FILES:

@@ -168,7 +168,9 @@ def test_the_user_s_git_settings_do_not_change_the_version(
     commit(repository, "two")
     plain = version(repository, NONE)
     config = tmp_path / "gitconfig"
-    config.write_text("[log]\n\tshowSignature = true\n\tdecorate = full\n[core]\n\tabbrev = 20\n[color]\n\tui = always\n")
+    config.write_text(
+        "[log]\n\tshowSignature = true\n\tdecorate = full\n[core]\n\tabbrev = 20\n[color]\n\tui = always\n"
+    )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
     assert version(repository, NONE) == plain
 

@@ -1,0 +1,101 @@
+"""The plan as a bake file, and a bake target as flags of a plain build."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ci_buildkit.errors import ConfigurationError
+from ci_buildkit.pipeline.run import by_hand
+from ci_buildkit.plan import bake
+from ci_buildkit.plan.stages import Plan
+
+Make = Callable[..., Plan]
+
+FILE = """\
+FROM alpine AS lint
+RUN l
+FROM alpine AS test
+RUN t
+FROM scratch AS test-results
+COPY --from=test /out /
+FROM scratch AS binaries
+COPY --from=lint /x /
+FROM alpine AS server
+ENTRYPOINT ["x"]
+"""
+
+
+def test_each_stage_is_a_target_with_its_exporter(plan: Make, inside: Path) -> None:
+    made = bake.definition(plan(FILE, image=("host/app",)), lambda stage: f"/out/{stage.name}")
+    assert made["group"] == {"default": {"targets": ["lint", "test-results", "binaries", "server"]}}
+    targets = made["target"]
+    assert {name: target["output"] for name, target in targets.items()} == {
+        "lint": [{"type": "cacheonly"}],
+        "test-results": [{"type": "local", "dest": "/out/test-results"}],
+        "binaries": [{"type": "local", "dest": "/out/binaries", "platform-split": "true"}],
+        "server": [{"type": "image", "push": "false"}],
+    }
+    assert targets["server"]["tags"] == ["host/app:v1.2.3"]
+    assert targets["lint"]["dockerfile"] == str(inside / "Dockerfile")
+
+
+def test_only_images_carry_attestations(plan: Make) -> None:
+    made = bake.definition(plan(FILE), lambda _: "x")["target"]
+    assert all(("attest" in target) == (name != "server") for name, target in made.items())
+    assert all(entry["disabled"] == "true" for entry in made["lint"]["attest"])
+
+
+def test_the_bake_file_of_the_report_works_in_another_checkout(plan: Make, inside: Path) -> None:
+    written = json.loads(by_hand(plan(FILE)))["target"]
+    assert {target["context"] for target in written.values()} == {"."}
+    assert {target["dockerfile"] for target in written.values()} == {"Dockerfile"}
+    assert str(inside) not in json.dumps(written)
+    assert written["binaries"]["output"][0]["dest"] == "bake-out/binaries"
+
+
+def test_a_bake_target_becomes_flags() -> None:
+    target = {
+        "context": "ctx",
+        "dockerfile": "Dockerfile",
+        "target": "test",
+        "description": "not said",
+        "args": {"A": "1", "B": "x y"},
+        "labels": {"l": "v"},
+        "contexts": {"base": "docker-image://alpine"},
+        "platforms": ["linux/amd64", "linux/arm64"],
+        "secret": ["id=a,env=A", {"type": "file", "id": "b", "src": "/p,q"}],
+        "no-cache": True,
+        "pull": False,
+        "network": "none",
+        "tags": [],
+        "output": [{"type": "local", "dest": "/o"}],
+    }
+    assert bake.build_flags("t", target) == [
+        "--file", "Dockerfile", "--target", "test", "--build-arg", "A=1", "--build-arg", "B=x y", "--label", "l=v",
+        "--build-context", "base=docker-image://alpine", "--platform", "linux/amd64", "--platform", "linux/arm64",
+        "--secret", "id=a,env=A", "--secret", 'type=file,id=b,"src=/p,q"', "--no-cache", "--network", "none",
+        "--output", "type=local,dest=/o", "ctx",
+    ]  # fmt: skip
+
+
+def test_a_key_without_a_flag_is_refused_not_dropped() -> None:
+    with pytest.raises(ConfigurationError, match="`dockerfile-inline` has no form"):
+        bake.build_flags("t", {"dockerfile-inline": "FROM x"})
+
+
+@pytest.mark.parametrize(
+    ("target", "plain"),
+    [
+        ({}, True),
+        ({"contexts": {"a": "docker-image://x"}}, True),
+        ({"contexts": {"a": "target:b"}}, False),
+        ({"dockerfile-inline": "FROM x"}, False),
+    ],
+)
+def test_what_a_plain_build_can_say(target: dict[str, Any], plain: bool) -> None:
+    assert bake.is_plain(target) is plain
