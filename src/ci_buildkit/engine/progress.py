@@ -20,7 +20,10 @@ PLATFORMS = re.compile(r"^\[(?P<build>[a-z0-9]+/[a-z0-9]+(?:/v\d+)?)(?:->[a-z0-9
 STAGE = re.compile(r"^\[(?:[a-z0-9]+/\S+ )?(?:(?P<stage>\S+) )?\d+/\d+\] ")
 UNNAMED = re.compile(r"stage-\d+")
 MAX_LINE = 1 << 18  # bytes; a longer line goes on as a new one, so that memory stays bounded
-INTERNAL = ("[internal]", "resolve image config", "docker-image://", "exporting", "sending", "importing", "preparing")
+# `[linux/arm64 internal]` in builds for several platforms; `[auth]` asks a registry for a token.
+INTERNAL = re.compile(
+    r"\[(?:\S+ )?internal\] |\[auth\] |resolve image config|docker-image://|exporting|sending|importing|preparing"
+)
 
 
 def seconds_of(text: str | None) -> float | None:
@@ -71,7 +74,7 @@ class Step:
     @property
     def is_internal(self) -> bool:
         """Whether it is BuildKit's own business rather than an instruction of the Dockerfile."""
-        return self.name.startswith(INTERNAL)
+        return INTERNAL.match(self.name) is not None
 
 
 @dataclass(frozen=True, slots=True)
