@@ -5,6 +5,7 @@ This is one of the three places that may read the process environment.
 
 from __future__ import annotations
 
+import csv
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,12 +55,15 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
 
 
 def split(name: str, value: Any) -> Any:
-    """A list option's values, divided at commas where the option allows it; other values as they are."""
+    """A list option's values, divided at commas where the option allows it; other values as they are.
+
+    A value that holds a comma itself stands in double quotes, as in buildx: `"env.NO_PROXY=a,b"`.
+    """
     if not is_list(name):
         return value
     items = [value] if isinstance(value, str) else list(value)
     if flag_of(name).split:
-        items = [part.strip() for item in items for part in str(item).split(",")]
+        items = [part.strip() for row in csv.reader(map(str, items), skipinitialspace=True) for part in row]
     return tuple(item for item in items if item)
 
 

@@ -68,24 +68,29 @@ def create(buildx: Buildx, wanted: Wanted) -> Builder:
         options[f"env.{Owner.VARIABLE}"] = str(Owner.here())
     if wanted.image:
         options["image"] = wanted.image
-    from python_on_whales.exceptions import DockerException
-
+    words = [word for key, value in options.items() for word in ("--driver-opt", _quoted(f"{key}={value}"))]
+    if wanted.config:
+        words += ["--buildkitd-config", str(wanted.config)]
     try:
-        buildx.docker.buildx.create(
-            name=name, driver="docker-container", driver_options=options, config=wanted.config, bootstrap=True
-        )
-    except DockerException as error:
+        # Not through python-on-whales: it lists all builders to look at the new one, which dials those of dead hosts
+        # and fails when another process removes its own meanwhile, and it does not quote options that hold commas.
+        buildx.call("buildx", "create", "--name", name, "--driver", "docker-container", *words, "--bootstrap")
+    except EngineError as error:
         with contextlib.suppress(EngineError):
             remove(buildx, name)
-        trouble = explain(error.stderr or str(error))
         raise EngineError(
-            f"the builder could not be made: {trouble.message}",
-            hint=trouble.hint or "check the BuildKit image (--builder-image) and driver options (--driver-opt)",
+            f"the builder could not be made: {error.message}",
+            hint=error.hint or "check the BuildKit image (--builder-image) and driver options (--driver-opt)",
         ) from error
     made = inspect(buildx, name, created=True, kept=bool(wanted.name))
     if made is None:
         raise EngineError(f"the builder {name} vanished right after it was made")
     return made
+
+
+def _quoted(option: str) -> str:
+    """A driver option as buildx reads it: one field of CSV."""
+    return '"' + option.replace('"', '""') + '"' if any(c in option for c in ',"\n') else option
 
 
 def inspect(buildx: Buildx, name: str, *, created: bool = False, kept: bool = False) -> Builder | None:

@@ -45,36 +45,40 @@ class Cancellation:
             return
         self._event.set()
         with self._lock:
-            running = list(self._running)
-        for process in running:
-            _signal(process, signal.SIGINT)
-        threading.Thread(target=self._kill_later, args=(running,), daemon=True).start()
+            self._end(list(self._running))
 
     def add(self, process: subprocess.Popen[bytes]) -> None:
         """Watch a process until `remove`."""
         with self._lock:
             self._running.add(process)
-        if self.cancelled:
-            _signal(process, signal.SIGINT)
+            if self.cancelled:
+                self._end([process])
 
     def remove(self, process: subprocess.Popen[bytes]) -> None:
         """Stop watching."""
         with self._lock:
             self._running.discard(process)
 
+    def _end(self, processes: list[subprocess.Popen[bytes]]) -> None:
+        for process in processes:
+            _signal(process, signal.SIGINT)
+        threading.Thread(target=self._kill_later, args=(processes,), daemon=True).start()
+
     def _kill_later(self, processes: list[subprocess.Popen[bytes]]) -> None:
         end = time.monotonic() + GRACE
-        while time.monotonic() < end and any(p.poll() is None for p in processes):
+        while (left := self._running.intersection(processes)) and time.monotonic() < end:
             time.sleep(0.05)
-        for process in processes:
+        for process in left:
             _signal(process, signal.SIGKILL)
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """Signal the process' whole group; it leads one, since it was started in a session of its own."""
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, number)
+    """Signal the process' whole group; it leads one, since it was started in a session of its own.
+
+    Also where the leader has ended: buildx may live on after docker, and its pipe is still read.
+    """
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
 
 
 def run(

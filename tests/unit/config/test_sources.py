@@ -93,6 +93,13 @@ def test_lists_are_split_at_commas_and_lines_where_values_hold_no_comma() -> Non
     assert not is_list("push")
 
 
+def test_a_value_in_quotes_may_hold_a_comma() -> None:
+    found = settings(environ={"CI_BUILDKIT_BUILDER_DRIVER_OPTS": 'network=host, "env.NO_PROXY=a,b"'})
+    assert found.options.driver_opt == ("network=host", "env.NO_PROXY=a,b")
+    with pytest.raises(ConfigurationError):
+        settings(driver_opt=["x"])
+
+
 def test_a_platform_named_twice_is_one() -> None:
     assert settings(platform=["linux/arm64,linux/arm64"]).options.platform == ("linux/arm64",)
 
