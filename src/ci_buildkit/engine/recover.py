@@ -7,7 +7,7 @@ terminal in raw mode for stdin and stdout; the solve status stays on stderr.
 
 from __future__ import annotations
 
-import base64
+import binascii
 import contextlib
 import io
 import json
@@ -53,7 +53,7 @@ USUAL_NAMES = (
 FOLDER_NAMES = ("*.xml", "*.json", "*.jsonl", "*.trx", "*.tap", "*.txt", "*.log", "exit-code", "exit_code", "exitcode")
 MAX_FILE_KIB = 65536  # a larger report is left out, and that is said
 MAX_FILES = 5000
-MAX_TEXT = 256 << 20  # bytes of base64 that are taken at most
+MAX_BYTES = 192 << 20  # of the packed reports that are taken at most
 PROMPT = b"(buildx)"  # of the debugger's console, which appears when its process has ended or never began
 LEAVE_SECONDS = 0.4
 LEAVE_TRIES = 5
@@ -132,7 +132,7 @@ class Terminal:
     """The pseudo-terminal of one debug build. Reads in a thread of its own until the build leaves."""
 
     def __init__(self, spool: Path) -> None:
-        """`spool` takes the base64 text, so that memory does not grow with the reports."""
+        """`spool` takes the archive, so that memory does not grow with the reports."""
         self.token = secrets.token_hex(16)
         self.master, self.slave = os.openpty()
         tty.setraw(self.slave)
@@ -205,8 +205,9 @@ class Terminal:
         if mark in line:
             word = line.split(mark, 1)[1].decode(errors="replace")
             self._mark(word)
-        elif self._section == "data" and out.tell() < MAX_TEXT:
-            out.write(line)
+        elif self._section == "data" and out.tell() < MAX_BYTES:
+            with contextlib.suppress(binascii.Error):  # noise between the lines; a damaged archive tells itself
+                out.write(binascii.a2b_base64(line))
 
     def _mark(self, word: str) -> None:
         if word == "begin":
@@ -228,8 +229,7 @@ def unpack(result: Recovered, spool: Path, folder: Path) -> None:
     if not result.begun or not spool.exists() or not spool.stat().st_size:
         return
     try:
-        data = base64.b64decode(spool.read_bytes())
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:*") as archive:
+        with tarfile.open(spool, mode="r:*") as archive:
             for member in archive:
                 if member.isfile():
                     member.mode = 0o644

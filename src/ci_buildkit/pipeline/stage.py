@@ -106,7 +106,7 @@ def _attempt(session: Session, stage: Stage, log: LogFile, began: float, *, anew
         target["no-cache-filter"] = list(stage.rerun)
         shutil.rmtree(session.exported(stage), ignore_errors=True)
     if stage.kind == "test" and session.can_debug and bake.is_plain(target):
-        terminal = recover.Terminal(session.staging.work / f"{safe_name(stage.name)}.b64")
+        terminal = recover.Terminal(session.staging.work / f"{safe_name(stage.name)}.tar")
         script = recover.script(terminal.token, stage.workdir, session.options.results_path)
         on = "error" if stage.export == "results" else "always"
         command = debug_command(

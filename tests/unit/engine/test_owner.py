@@ -32,7 +32,8 @@ def test_the_owner_is_found_in_a_container_s_environment() -> None:
 
 def test_a_process_that_ended_is_dead_and_one_with_its_number_is_another() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        code = "import time; time.sleep(0.03); from ci_buildkit.engine.owner import Owner; print(Owner.here())"
+        time.sleep(0.03)  # a start is told in ticks of 10 ms
+        code = "from ci_buildkit.engine.owner import Owner; print(Owner.here())"
         child = Owner.parse(
             subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
         )
