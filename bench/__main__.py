@@ -64,9 +64,10 @@ class Bench:
 
     def timed(self, command: Sequence[object], env: Mapping[str, str] | None = None) -> float:
         """Seconds that a command took; it must succeed."""
+        words = [str(word) for word in command]
         began = time.perf_counter()
         done = subprocess.run(
-            command, cwd=self.project, env=env or self.env, capture_output=True, text=True, check=False
+            words, cwd=self.project, env=env or self.env, capture_output=True, text=True, check=False
         )
         seconds = time.perf_counter() - began
         if done.returncode:

@@ -68,6 +68,12 @@ class Interrupted(CiBuildkitError):
     exit_code = 130
 
 
+def said(error: OSError) -> str:
+    """What the operating system said, without the error number: `no space left on device: /tmp/x`."""
+    text = (error.strerror or str(error)).lower()
+    return f"{text}: {error.filename}" if error.filename else text
+
+
 # The most fundamental first: when several apply, the earliest in this order is the command's exit code.
 PRECEDENCE = (130, 2, 4, 3, 5, 1, 6, 0)
 

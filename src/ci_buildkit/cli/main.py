@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from ci_buildkit import __version__
-from ci_buildkit.errors import CiBuildkitError, ConfigurationError, Interrupted
+from ci_buildkit.errors import CiBuildkitError, ConfigurationError, EngineError, Interrupted, said
 
 COMMANDS = {
     "run": "run the pipeline of a repository's Dockerfile or bake file",
@@ -42,14 +42,19 @@ def main(argv: Sequence[str]) -> int:
             raise
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader left; Python would complain once more when it closes stdout
+        return 0
+    except OSError as error:  # a full disk, a folder that is not ours
+        if debug:
+            raise
+        print(f"error: {said(error)}", file=sys.stderr)
+        return EngineError.exit_code
     except KeyboardInterrupt:
         if debug:
             raise
         print("error: interrupted", file=sys.stderr)
         return Interrupted.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader left; Python would complain once more when it closes stdout
-        return 0
 
 
 def _call(words: list[str]) -> int:

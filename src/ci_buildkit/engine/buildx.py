@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Outside the working directory bake asks for permission before it reads or writes; the user named these folders. The
 # metadata file is read for digests only, and resolving provenance for it takes as long as a cached build.
 ENVIRONMENT = {"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_EXPERIMENTAL": "1", "BUILDX_METADATA_PROVENANCE": "disabled"}
-DAEMON_DOWN = ("cannot connect to the docker daemon", "is the docker daemon running", "error during connect")
+DAEMON_DOWN = ("cannot connect to the docker daemon", "is the docker daemon running", "error during connect", "failed to connect to the docker api")
 
 # docker without the plugin takes `buildx` for nothing and stumbles over the first flag behind it.
 NO_BUILDX = ("unknown command: docker buildx", "'buildx' is not a docker command", "usage:  docker [options] command")

@@ -12,7 +12,7 @@ from typing import Any
 from ci_buildkit.engine import recover
 from ci_buildkit.engine.progress import Line, Progress
 from ci_buildkit.engine.solve import LogFile, Solved, Watch, bake_command, debug_command, solve
-from ci_buildkit.errors import CiBuildkitError, EngineError
+from ci_buildkit.errors import CiBuildkitError, EngineError, said
 from ci_buildkit.findings.model import Finding, FindingReport
 from ci_buildkit.pipeline import judge, reading, timeline
 from ci_buildkit.pipeline.session import Session, safe_name
@@ -49,8 +49,13 @@ def run_stage(session: Session, stage: Stage) -> StageRun:
             log = LogFile(out)
             return _tests(session, stage, log, began) if stage.kind == "test" else _plain(session, stage, log, began)
     except (OSError, CiBuildkitError) as error:  # a full disk, say: the other stages go on
-        code = error.exit_code if isinstance(error, CiBuildkitError) else EngineError.exit_code
-        return _ended(session, stage, began, Progress(), judge.Verdict("error", str(error), code))
+        shutil.rmtree(session.exported(stage), ignore_errors=True)
+        verdict = (
+            judge.Verdict("error", error.message, error.exit_code)
+            if isinstance(error, CiBuildkitError)
+            else judge.Verdict("error", said(error), EngineError.exit_code)
+        )
+        return _ended(session, stage, began, Progress(), verdict)
 
 
 def _tests(session: Session, stage: Stage, log: LogFile, began: float) -> StageRun:
@@ -82,6 +87,8 @@ def _plain(session: Session, stage: Stage, log: LogFile, began: float) -> StageR
         findings = FindingReport((*found.findings, *findings.findings), (*found.problems, *findings.problems))
     else:
         verdict = judge.build(solved.returncode, solved.progress, solved.text)
+        if verdict.exit_code:  # half an export is of no use, and may be what filled the disk that the report needs
+            shutil.rmtree(session.exported(stage), ignore_errors=True)
     if session.cancellation.cancelled and solved.returncode:
         verdict = judge.CANCELLED
     ended = _ended(session, stage, began, solved.progress, _with_guess(stage, verdict))
