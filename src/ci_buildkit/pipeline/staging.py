@@ -36,33 +36,61 @@ class Staging:
     def put(self, target: Path) -> None:
         """Move the report to `target`, replacing the last one. Raises OutputError and keeps the staged report.
 
-        It is copied beside the target first, so that a reader never sees half of it.
+        It is copied beside the target first, so that a reader never sees half of it; a mounted folder, which cannot be
+        renamed, is filled.
         """
-        beside = target.with_name(f".{target.name}.{os.getpid()}.new")
-        old = target.with_name(f".{target.name}.{os.getpid()}.old")
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(self.report, beside)
-            if target.exists():
-                target.rename(old)
-            beside.rename(target)
+            if target.is_mount():
+                _fill(target, self.report)
+            else:
+                _replace(target, self.report)
         except OSError as error:
-            shutil.rmtree(beside, ignore_errors=True)
-            if old.exists() and not target.exists():
-                with contextlib.suppress(OSError):
-                    old.rename(target)
             kept = self.report
             self.report = self.top / "put"
             raise OutputError(
-                f"the report cannot be written to {target}: {error}", hint=f"it was kept in {kept}"
+                f"the report cannot be written to {target}: {_reason(error)}", hint=f"it was kept in {kept}"
             ) from error
-        shutil.rmtree(old, ignore_errors=True)
 
     def remove(self) -> None:
         """Throw everything away, unless the report could not be put in place."""
         shutil.rmtree(self.work, ignore_errors=True)
         if self.report.name == "report":
             shutil.rmtree(self.top, ignore_errors=True)
+
+
+def _replace(target: Path, report: Path) -> None:
+    beside = target.with_name(f".{target.name}.{os.getpid()}.new")
+    old = target.with_name(f".{target.name}.{os.getpid()}.old")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(report, beside)
+        if target.exists():
+            target.rename(old)
+        beside.rename(target)
+    except OSError:
+        shutil.rmtree(beside, ignore_errors=True)
+        if old.exists() and not target.exists():
+            with contextlib.suppress(OSError):
+                old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _fill(target: Path, report: Path) -> None:
+    for entry in target.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+    shutil.copytree(report, target, dirs_exist_ok=True)
+
+
+def _reason(error: OSError) -> str:
+    """Why, in a few words; `copytree` gives a list of (source, target, reason) instead."""
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
+        reasons = dict.fromkeys(str(entry[2]).partition("]")[2].partition(":")[0].strip() for entry in error.args[0])
+        return ", ".join(filter(None, reasons)) or "it could not be copied"
+    return error.strerror or str(error)
 
 
 def check_target(target: Path, context: Path) -> None:
@@ -79,10 +107,15 @@ def check_target(target: Path, context: Path) -> None:
             f"the folder {target} is not empty and holds no earlier report",
             hint="name another folder with --report-dir",
         )
-    parent = next(folder for folder in (resolved, *resolved.parents) if folder.exists())
-    where = parent.parent if parent == resolved else parent
-    if not os.access(where, os.W_OK):
-        raise ConfigurationError(f"the report folder {target} is not writable: no permission to write in {where}")
+    there = next(folder for folder in (resolved, *resolved.parents) if folder.exists())
+    where = there.parent if there == resolved and not resolved.is_mount() else there
+    try:  # asking for permission is not enough: root has them all, on a read-only file system too
+        Path(tempfile.mkdtemp(prefix=".ci-buildkit-", dir=where)).rmdir()
+    except OSError as error:
+        raise ConfigurationError(
+            f"the report folder {target} is not writable: {error.strerror or error} in {where}",
+            hint="name another folder with --report-dir",
+        ) from error
 
 
 def context_warning(target: Path, context: Path) -> Problem | None:

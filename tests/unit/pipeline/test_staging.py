@@ -1,0 +1,164 @@
+"""The report folder: put in place as a whole, nothing of the user's replaced, and the context left alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from ci_buildkit.errors import ConfigurationError, OutputError
+from ci_buildkit.pipeline.staging import Staging, check_target, context_warning
+
+
+@pytest.fixture(autouse=True)
+def _inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+
+
+def staged(text: str = "new") -> Staging:
+    """A staged report."""
+    made = Staging()
+    (made.report / "run.json").write_text(text, encoding="utf-8")
+    return made
+
+
+def test_a_report_is_put_in_place_and_replaces_the_last_one() -> None:
+    target = Path("a/b/report")
+    for text in ("one", "two"):
+        made = staged(text)
+        (made.report / f"only-{text}").touch()
+        made.put(target)
+        made.remove()
+    assert sorted(path.name for path in target.iterdir()) == ["logs", "only-two", "results", "run.json"]
+    assert [path.name for path in target.parent.iterdir()] == ["report"]
+    assert list(Path("tmp").iterdir()) == []
+
+
+def test_a_failed_move_keeps_the_old_report_and_the_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    target = Path("report")
+    staged("old").put(target)
+    made = staged("new")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copytree", full)
+    with pytest.raises(OutputError) as caught:
+        made.put(target)
+    made.remove()
+    assert "the report cannot be written to report: " in caught.value.message
+    assert "No space left on device" in caught.value.message
+    assert (target / "run.json").read_text() == "old"
+    kept = Path(caught.value.hint.removeprefix("it was kept in "))
+    assert (kept / "run.json").read_text() == "new"
+    assert [path.name for path in Path().iterdir() if path.name.startswith(".")] == []
+
+
+def test_what_copying_complains_of_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = staged()
+
+    def full(*_: object) -> None:
+        why = "[Errno 28] No space left on device: '/x/{}'"
+        raise shutil.Error([(f"/a/{n}", f"/x/{n}", why.format(n)) for n in range(100)])
+
+    monkeypatch.setattr(shutil, "copytree", full)
+    with pytest.raises(OutputError) as caught:
+        made.put(Path("report"))
+    assert caught.value.message == "the report cannot be written to report: No space left on device"
+    made.remove()
+
+
+def test_a_mounted_folder_is_filled_since_it_cannot_be_renamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    target = Path("volume")
+    for text in ("old", "new"):
+        made = staged(text)
+        (made.report / f"only-{text}").touch()
+        target.mkdir(exist_ok=True)
+        monkeypatch.setattr(Path, "is_mount", lambda self: self.name == "volume")
+        number = target.stat().st_ino
+        check_target(target, Path())
+        made.put(target)
+        made.remove()
+        assert target.stat().st_ino == number
+    assert sorted(path.name for path in target.iterdir()) == ["logs", "only-new", "results", "run.json"]
+
+
+def test_no_temporary_folder_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    with pytest.raises(OutputError) as caught:
+        Staging()
+    assert "no temporary folder can be made" in caught.value.message
+    assert "TMPDIR" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (".", "holds the build context"),
+        ("..", "holds the build context"),
+        ("file", "is a file"),
+        ("full", "is not empty and holds no earlier report"),
+        ("/proc/report", "is not writable"),
+    ],
+)
+def test_a_folder_that_cannot_be_replaced_is_refused_before_anything_runs(target: str, message: str) -> None:
+    Path("file").touch()
+    Path("full").mkdir()
+    Path("full/thesis.tex").touch()
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        check_target(Path(target), Path())
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("target", ["new", "new/deep/er", "empty", "earlier"])
+def test_a_new_an_empty_and_an_earlier_report_folder_are_fine(target: str) -> None:
+    Path("empty").mkdir()
+    Path("earlier").mkdir()
+    Path("earlier/run.json").touch()
+    check_target(Path(target), Path())
+
+
+def test_a_link_to_a_report_is_looked_through() -> None:
+    Path("context").mkdir()
+    Path("link").symlink_to("context")
+    with pytest.raises(ConfigurationError, match="holds the build context"):
+        check_target(Path("link"), Path("context"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "ignored"),
+    [
+        ("", False),
+        ("ci-report\n", True),
+        ("ci-report/\n", True),
+        ("/ci-report\n", True),
+        ("./ci-report\n", True),
+        ("ci-*\n", True),
+        ("**/ci-report\n", True),
+        ("ci-report/**\n", True),
+        ("*\n", True),
+        ("*\n!ci-report\n", False),
+        ("*\n!src\n", True),
+        ("# ci-report\n", False),
+        ("ci-report/logs\n", False),
+        ("other\n", False),
+    ],
+)
+def test_a_report_folder_in_the_context_is_warned_of_unless_ignored(lines: str, ignored: bool) -> None:
+    Path(".dockerignore").write_text(lines, encoding="utf-8")
+    warning = context_warning(Path("ci-report"), Path())
+    assert (warning is None) is ignored
+    if warning:
+        assert "add the line ci-report/" in warning.reason
+
+
+def test_a_report_folder_elsewhere_is_no_matter(tmp_path: Path) -> None:
+    Path("app").mkdir()
+    assert context_warning(Path("ci-report"), Path("app")) is None
+    assert context_warning(Path("app/ci-report"), Path("app")) is not None
+    assert os.getcwd() == str(tmp_path)  # noqa: PTH109
