@@ -79,19 +79,21 @@ def commands(record: RunRecord, tests: TestReport) -> list[str]:
 
 def collect(record: RunRecord, tests: TestReport) -> list[Annotation]:
     """All annotations: broken stages, problems, then failed tests and findings by turns so that neither hides the other."""
-    cases: Iterable[Annotation] = [_of_case(case) for case in facts.broken_cases(record, tests)]
+    broken = facts.broken_cases(record, tests)
+    cases: Iterable[Annotation] = [_of_case(case) for case in broken]
     findings = [_of_finding(finding) for finding in record.findings]
     by_turns = chain.from_iterable(zip_longest(cases, findings))
     return [
-        *[_of_stage(stage) for stage in record.stages if stage.outcome == "error"],
+        *[_of_stage(stage, "did not finish") for stage in record.stages if stage.outcome == "error"],
+        *[_of_stage(stage, "failed") for stage in facts.unexplained(record, tests_failed=bool(broken))],
         *[_of_problem(problem) for problem in record.problems],
         *[one for one in by_turns if one is not None],
         *[_of_flaky(case) for case in facts.flaky_cases(tests)],
     ]
 
 
-def _of_stage(stage: StageRecord) -> Annotation:
-    return Annotation("error", f"{stage.name} did not finish", stage.reason or "see its log in the report")
+def _of_stage(stage: StageRecord, what: str) -> Annotation:
+    return Annotation("error", f"{stage.name} {what}", stage.reason or "see its log in the report")
 
 
 def _of_problem(problem: Problem) -> Annotation:

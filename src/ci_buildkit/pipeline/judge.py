@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,10 @@ ENGINE_TROUBLE = (
     "cannot connect to the docker daemon",
     "failed to list workers",
 )
+
+
+EXIT_CODE = re.compile(r"did not complete successfully: exit code: (\d+)")
+MAX_NAME = 200  # characters of a step's name in a reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +97,9 @@ def tests(  # noqa: PLR0911 - one return a rule
     if report.broken:
         return Verdict("failed", f"{totals.failed + totals.errors} of {count(totals.tests, 'test')} failed", 1)
     if returncode:
-        return Verdict("failed", f"{_said(progress.failed, text)}, but {found}", FailuresFound.exit_code)
+        return Verdict("failed", f"{found}, but {_said(progress.failed, text)}", FailuresFound.exit_code)
     if exit_code:
-        return Verdict("failed", f"the tests ended with exit code {exit_code}, but {found}", FailuresFound.exit_code)
+        return Verdict("failed", f"{found}, but the tests ended with exit code {exit_code}", FailuresFound.exit_code)
     if not totals.tests:
         return Verdict("failed", "no test results were found, neither files nor in the log", OutputError.exit_code)
     return PASSED
@@ -123,7 +128,10 @@ def count(number: int, noun: str) -> str:
 
 def _said(step: Step | None, text: str) -> str:
     if step is not None and step.error:
-        return f"{step.name}: {step.error}"
+        name = " ".join(step.name.split())
+        if ended := EXIT_CODE.search(step.error):  # the command is in the name already
+            return f"{name[:MAX_NAME]} ended with exit code {ended[1]}"
+        return f"{name[:MAX_NAME]}: {step.error}"
     lines = [line for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR")]
     return (errors or lines or ["the build ended without a message"])[-1].removeprefix("ERROR: ")

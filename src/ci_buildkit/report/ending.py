@@ -36,7 +36,7 @@ def end_text(record: RunRecord, tests: TestReport, report_dir: Path) -> str:
     """The last lines of a run, plain text without colours: what broke and where, what was made, where the report is."""
     sections = [
         [_outcome_line(record, tests)],
-        _limited([_stage_line(stage) for stage in record.stages if stage.outcome == "error"], "errors"),
+        _limited([_stage_line(stage) for stage in _unclear(record, tests)], "errors"),
         _limited([_case_line(case) for case in facts.broken_cases(record, tests)], "failed tests"),
         _limited([_finding_line(one) for one in record.findings], "findings"),
         _limited([f"  {one_line(one.path, 200)}: {one_line(one.reason, 1000)}" for one in record.problems], "problems"),
@@ -58,6 +58,12 @@ def _limited(lines: list[str], heading: str) -> list[str]:
         return []
     more = [f"  … and {len(lines) - MAX_ITEMS:,} more in the report"] if len(lines) > MAX_ITEMS else []
     return [f"{heading.capitalize()}:", *lines[:MAX_ITEMS], *more]
+
+
+def _unclear(record: RunRecord, tests: TestReport) -> list[StageRecord]:
+    """Stages whose reason stands nowhere else in the ending."""
+    failed = facts.unexplained(record, tests_failed=bool(facts.broken_cases(record, tests)))
+    return [stage for stage in record.stages if stage.outcome == "error" or stage in failed]
 
 
 def _stage_line(stage: StageRecord) -> str:

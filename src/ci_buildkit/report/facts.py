@@ -78,10 +78,14 @@ def _red(record: RunRecord, totals: Totals) -> list[str]:
     ]
 
 
-def _unexplained(record: RunRecord, *, tests_failed: bool) -> list[str]:
-    """Stages whose failure neither the tests nor the findings show."""
+def unexplained(record: RunRecord, *, tests_failed: bool) -> list[StageRecord]:
+    """Failed stages whose failure neither the tests nor the findings show."""
     shown = {"test": tests_failed, "lint": bool(record.findings)}
-    failed = [one.name for one in record.stages if one.outcome == "failed" and not shown.get(one.kind, False)]
+    return [one for one in record.stages if one.outcome == "failed" and not shown.get(one.kind, False)]
+
+
+def _unexplained(record: RunRecord, *, tests_failed: bool) -> list[str]:
+    failed = [one.name for one in unexplained(record, tests_failed=tests_failed)]
     broken = [one.name for one in record.stages if one.outcome == "error"]
     return [
         *([f"{_listed(failed)} failed"] if failed else []),

@@ -48,7 +48,7 @@ EARLIER = progress(("[base 2/2] RUN go mod download", EXIT_1, False))
         (0, RAN, RED, None, "failed", 1, "2 of 3 tests failed"),
         (0, RAN, RED, 0, "failed", 1, "2 of 3 tests failed"),
         (0, RAN, GREEN, 2, "failed", 1, "its reports show no failure, but the tests ended with exit code 2"),
-        (0, RAN, NONE, 2, "failed", 1, "the tests ended with exit code 2, but no test report was found"),
+        (0, RAN, NONE, 2, "failed", 1, "no test report was found, but the tests ended with exit code 2"),
         (0, RAN, NONE, None, "failed", 5, "no test results were found, neither files nor in the log"),
         (0, RAN, NONE, 0, "failed", 5, "no test results were found, neither files nor in the log"),
         (0, RAN, replace(GREEN, problems=report(problem="is stale").problems), 0, "failed", 5, "a.xml: is stale"),
@@ -64,10 +64,10 @@ EARLIER = progress(("[base 2/2] RUN go mod download", EXIT_1, False))
             1,
             "its reports show no failure, but [test 2/2] RUN go test ended with exit code 1",
         ),
-        (1, BROKE, NONE, None, "failed", 1, f"[test 2/2] RUN go test: {EXIT_1}, but no test report was found"),
+        (1, BROKE, NONE, None, "failed", 1, "no test report was found, but [test 2/2] RUN go test ended with exit code 1"),
         # Something before it did: that is a failed build, whatever reports an earlier run left.
-        (1, EARLIER, GREEN, 0, "error", 3, f"[base 2/2] RUN go mod download: {EXIT_1}"),
-        (1, EARLIER, RED, 1, "error", 3, f"[base 2/2] RUN go mod download: {EXIT_1}"),
+        (1, EARLIER, GREEN, 0, "error", 3, "[base 2/2] RUN go mod download ended with exit code 1"),
+        (1, EARLIER, RED, 1, "error", 3, "[base 2/2] RUN go mod download ended with exit code 1"),
     ],
 )
 def test_a_test_stage(
@@ -96,7 +96,7 @@ LINT = progress(("[lint 2/2] RUN golangci-lint run", EXIT_1, False))
             1,
             "[lint 2/2] RUN golangci-lint run ended with exit code 1; no finding could be read from its log",
         ),
-        (1, EARLIER, 1, "error", 3, f"[base 2/2] RUN go mod download: {EXIT_1}"),
+        (1, EARLIER, 1, "error", 3, "[base 2/2] RUN go mod download ended with exit code 1"),
         (1, progress(("[2/2] RUN lint", EXIT_1, False)), 1, "failed", 1, "1 finding"),
     ],
 )
