@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import tarfile
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 ROOT = Path(__file__).parents[2]
 DATE = "2024-05-06T07:08:09Z"  # of the commits that tests make
@@ -62,17 +70,83 @@ def command(
     return done
 
 
-def run(project: Path, environment: Mapping[str, str], *words: str, seconds: float = 500, report: str = "ci-report") -> Run:
+def run(
+    project: Path, environment: Mapping[str, str], *words: str, seconds: float = 500, report: str = "ci-report"
+) -> Run:
     """Run `ci-buildkit run WORDS` in a project; the report goes beside the project."""
     folder = project.parent / report
     done = command(["run", "--report-dir", str(folder), *words], environment, cwd=project, seconds=seconds)
     return Run(done.returncode, done.stdout + done.stderr, folder)
 
 
+@dataclass(frozen=True)
+class Started:
+    """A run that goes on in a session of its own, as under a terminal or a CI runner."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        """The process of `ci-buildkit` itself."""
+        return self.process.pid
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far."""
+        return self.log.read_text(errors="replace")
+
+    def wait_for(self, text: str, seconds: float = 90) -> None:
+        """Wait until it has printed a text."""
+        end = time.monotonic() + seconds
+        while text not in self.output:
+            assert self.process.poll() is None, self.output
+            assert time.monotonic() < end, self.output
+            time.sleep(0.05)
+
+    def children(self) -> list[psutil.Process]:
+        """The processes that it started and that run now."""
+        return psutil.Process(self.pid).children(recursive=True)
+
+    def interrupt(self, number: signal.Signals) -> None:
+        """Ctrl-C goes to everything in the foreground, any other signal to `ci-buildkit` alone."""
+        if number == signal.SIGINT:
+            os.killpg(self.pid, number)
+        else:
+            os.kill(self.pid, number)
+
+    def finish(self, seconds: float) -> Run:
+        """Wait for its end; it is killed where it has not ended in time."""
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+            self.process.wait()
+            raise
+        return Run(code, self.output, self.folder)
+
+
+def start(project: Path, environment: Mapping[str, str], *words: str, report: str = "ci-report") -> Started:
+    """Start `ci-buildkit run WORDS` in a project."""
+    folder, log = project.parent / report, project.parent / f"{report}.log"
+    command_line = [sys.executable, "-m", "ci_buildkit", "run", "--report-dir", str(folder), *words]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command_line, cwd=project, env=dict(environment), start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    return Started(process, folder, log)
+
+
 def git(folder: Path, *words: str) -> str:
     """Run git with a fixed author and date."""
     who = {"NAME": "Test", "EMAIL": "test@example.com", "DATE": DATE}
-    env = {**os.environ, **{f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()}}
+    env = {
+        **os.environ,
+        **{f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()},
+    }
     return subprocess.run(["git", *words], cwd=folder, env=env, check=True, capture_output=True, text=True).stdout
 
 
@@ -107,3 +181,34 @@ def blob(lab: Mapping[str, str], name: str, digest: str) -> bytes:
     address = f"http://{lab['CI_BUILDKIT_LAB_REGISTRY']}/v2/{name}/blobs/{digest}"
     with urllib.request.urlopen(address, timeout=30) as answer:
         return bytes(answer.read())
+
+
+def tags(lab: Mapping[str, str], name: str) -> list[str]:
+    """The tags of a repository in the lab's registry; none where nothing was pushed to it."""
+    try:
+        with urllib.request.urlopen(
+            f"http://{lab['CI_BUILDKIT_LAB_REGISTRY']}/v2/{name}/tags/list", timeout=30
+        ) as answer:
+            return list(json.loads(answer.read())["tags"] or ())
+    except urllib.error.HTTPError as error:  # 404: no such repository
+        if error.code != 404:
+            raise
+        return []
+
+
+def platform_of(entry: Mapping[str, Any]) -> str:
+    """The platform of an index's entry; `unknown/unknown` for an attestation."""
+    where = entry["platform"]
+    return "/".join(filter(None, (where["os"], where["architecture"], where.get("variant"))))
+
+
+def image_files(lab: Mapping[str, str], name: str, digest: str) -> dict[str, bytes]:
+    """Every regular file of one platform's image, by path; layers are laid over each other."""
+    image, _ = manifest(lab, name, digest)
+    files: dict[str, bytes] = {}
+    for layer in image["layers"]:
+        with tarfile.open(fileobj=io.BytesIO(blob(lab, name, layer["digest"]))) as archive:
+            for member in archive:
+                if member.isfile() and (content := archive.extractfile(member)):
+                    files[member.name] = content.read()
+    return files

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import platform
 import re
 import shutil
 import subprocess
-import tarfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -17,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.e2e import support
 from tests.e2e.support import Run
 
@@ -27,7 +24,9 @@ EM_AARCH64 = 183  # e_machine of an ELF header, at offset 18
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str], builder: str, lab: dict[str, str]) -> Run:
+def whole(
+    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str], builder: str, lab: dict[str, str]
+) -> Run:
     """The whole pipeline once, for all platforms, images pushed."""
     folder = support.checkout(tmp_path_factory.mktemp("whole") / "buildme")
     image = f"{lab['CI_BUILDKIT_LAB_REGISTRY']}/{IMAGES}"
@@ -55,30 +54,25 @@ def stage_names(run: Run, stage: str) -> set[str]:
     return {match[1] for match in found if match}
 
 
-def image_files(lab: dict[str, str], name: str, run: Run) -> dict[str, list[tarfile.TarInfo]]:
+def image_files(lab: dict[str, str], name: str, run: Run) -> dict[str, dict[str, bytes]]:
     """The files of each platform's image, by platform."""
-    version = run.record["version"]["value"]
-    index, _ = support.manifest(lab, name, version)
-    files = {}
-    for entry in index["manifests"]:
-        where = entry["platform"]
-        if where["os"] == "unknown":  # an attestation
-            continue
-        image, _ = support.manifest(lab, name, entry["digest"])
-        members: list[tarfile.TarInfo] = []
-        for layer in image["layers"]:
-            with tarfile.open(fileobj=io.BytesIO(support.blob(lab, name, layer["digest"]))) as archive:
-                members += archive.getmembers()
-        files["/".join(filter(None, (where["os"], where["architecture"], where.get("variant"))))] = members
-    return files
+    index, _ = support.manifest(lab, name, run.record["version"]["value"])
+    entries = {support.platform_of(entry): entry["digest"] for entry in index["manifests"]}
+    return {
+        platform: support.image_files(lab, name, digest)
+        for platform, digest in entries.items()
+        if platform != "unknown/unknown"  # an attestation
+    }
 
 
 def test_multi_stage_scratch_final_image(whole: Run, lab: dict[str, str]) -> None:
     found = image_files(lab, f"{IMAGES}-server", whole)
     assert set(found) == {"linux/amd64", "linux/arm64", "linux/arm/v7"}
-    for members in found.values():
-        assert [member.name for member in members if member.isfile()] == ["bin/server"]
-    assert any(step["name"].startswith("docker-image://docker.io/docker/dockerfile:1") for step in whole.steps("server"))
+    for files in found.values():
+        assert list(files) == ["bin/server"]
+    assert any(
+        step["name"].startswith("docker-image://docker.io/docker/dockerfile:1") for step in whole.steps("server")
+    )
 
 
 def test_image_in_the_registry_is_the_one_in_the_record(whole: Run, lab: dict[str, str]) -> None:
@@ -146,8 +140,8 @@ def test_bind_mounts(whole: Run, lab: dict[str, str]) -> None:
     for stage in ("client", "server", "binaries", "lint", "test-results"):
         copies = [step["name"] for step in whole.steps(stage) if re.search(r"\] (COPY|ADD) ", step["name"])]
         assert all("COPY --from=" in name for name in copies)
-    for members in image_files(lab, f"{IMAGES}-client", whole).values():
-        assert not any(member.name.endswith((".go", "go.mod", "go.sum")) for member in members)
+    for files in image_files(lab, f"{IMAGES}-client", whole).values():
+        assert not any(name.endswith((".go", "go.mod", "go.sum")) for name in files)
     assert any("--mount=type=bind,target=." in step["name"] for step in whole.steps("client"))
 
 
@@ -162,7 +156,9 @@ def test_version_arguments(
     argument: str, version: str, image: str, stage: str,
     buildme: Path, environment: dict[str, str], builder: str, lab: dict[str, str],
 ) -> None:  # fmt: skip
-    run = support.run(buildme, environment, stage, "-f", "Dockerfile", "--builder", builder, "--build-arg", f"{argument}={version}")
+    run = support.run(
+        buildme, environment, stage, "-f", "Dockerfile", "--builder", builder, "--build-arg", f"{argument}={version}"
+    )
     assert run.code == 0, run.output
     repository, _, tag = image.partition(":")
     name = repository if "/" in repository else f"library/{repository}"
@@ -172,23 +168,21 @@ def test_version_arguments(
 
 def server_says(binary: Path) -> str:
     """What the server logs when it starts, up to the line that it listens; it answers a request before it is ended."""
-    process = subprocess.Popen(
-        [binary, "--address", "127.0.0.1:0"], stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        lines = []
-        end = time.monotonic() + 30
-        while time.monotonic() < end:
-            lines.append(process.stdout.readline())
-            if found := re.search(r"Listening on (\S+)", lines[-1]):
-                with urllib.request.urlopen(f"http://{found[1]}/healthz", timeout=10) as answer:
-                    assert answer.status == 200
-                return "".join(lines)
-        raise AssertionError("".join(lines))
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+    command = [binary, "--address", "127.0.0.1:0"]
+    with subprocess.Popen(command, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            lines = []
+            end = time.monotonic() + 30
+            while time.monotonic() < end:
+                lines.append(process.stdout.readline())
+                if found := re.search(r"Listening on (\S+)", lines[-1]):
+                    with urllib.request.urlopen(f"http://{found[1]}/healthz", timeout=10) as answer:
+                        assert answer.status == 200
+                    return "".join(lines)
+            raise AssertionError("".join(lines))
+        finally:
+            process.terminate()
 
 
 def native() -> str:
@@ -206,6 +200,18 @@ def test_app_version(whole: Run, buildme: Path, environment: dict[str, str], bui
     assert "Version: v0.0.0+unknown" in server_says(alone / "server")
     version = support.command(["version", "--format", "json"], environment, cwd=buildme, check=True)
     assert json.loads(version.stdout)["value"] == "v0.0.0+unknown"
+
+
+def test_version_in_binaries_and_images(whole: Run, lab: dict[str, str], tmp_path: Path) -> None:
+    os_name, machine = native().split("_")
+    from_image = tmp_path / "server"
+    from_image.write_bytes(image_files(lab, f"{IMAGES}-server", whole)[f"{os_name}/{machine}"]["bin/server"])
+    from_image.chmod(0o755)
+    for server in (from_image, whole.folder / "dist" / native() / "server"):
+        done = subprocess.run([server, "--version"], capture_output=True, text=True, check=True)
+        assert "v1.2.3" in done.stdout + done.stderr
+    assert whole.record["version"]["value"] == "v1.2.3"
+    assert all(image["tags"] == ["v1.2.3"] for image in whole.record["images"])
 
 
 def test_local_exporter(whole: Run) -> None:
@@ -239,7 +245,9 @@ def test_results_through_a_scratch_stage(whole: Run, broken: Path, environment: 
 
 
 def test_failing_test_run_of_an_unmodified_dockerfile(broken: Path, environment: dict[str, str], builder: str) -> None:
-    run = support.run(broken, environment, "-f", "unmodified.Dockerfile", "--builder", builder, report="unmodified-report")
+    run = support.run(
+        broken, environment, "-f", "unmodified.Dockerfile", "--builder", builder, report="unmodified-report"
+    )
     assert run.code == 1, run.output
     assert run.stage("test")["results_from"] == "recovered"
     assert run.stage("test")["attempts"] == 1
