@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ci_buildkit import __version__
 from ci_buildkit.errors import CiBuildkitError, ConfigurationError, EngineError, Interrupted, said
@@ -27,8 +27,10 @@ class Parser(argparse.ArgumentParser):
     """An argparse parser whose errors are ours: exit code 2, one message, on stderr."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        """Raise instead of exiting."""
-        raise ConfigurationError(f"{self.prog}: {message}", hint=f"try: {self.prog} --help")
+        """Raise instead of exiting; an unknown option comes with the nearest that there is."""
+        _, unknown, words = message.partition("unrecognized arguments: ")
+        near = _nearest(words.split("=")[0].split()[0], self._option_string_actions) if unknown else ""
+        raise ConfigurationError(f"{self.prog}: {message}", hint=f"{near}try: {self.prog} --help")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -66,13 +68,8 @@ def _call(words: list[str]) -> int:
         return 0
     name, *rest = words
     if name not in COMMANDS:
-        import difflib
-
-        near = difflib.get_close_matches(name, COMMANDS, n=1)
-        raise ConfigurationError(
-            f"there is no command {name!r}",
-            hint=f"did you mean {near[0]!r}?" if near else f"commands: {', '.join(COMMANDS)}",
-        )
+        near = _nearest(name, COMMANDS)
+        raise ConfigurationError(f"there is no command {name!r}", hint=f"{near}commands: {', '.join(COMMANDS)}")
     module = importlib.import_module(f"ci_buildkit.cli.{name}")
     parser = Parser(
         prog=f"ci-buildkit {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -80,6 +77,13 @@ def _call(words: list[str]) -> int:
     parser.add_argument("--debug", action="store_true", help="show a traceback with an error")
     module.add_arguments(parser)
     return int(module.call(parser.parse_args(rest)))
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def _usage() -> str:

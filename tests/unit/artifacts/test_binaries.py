@@ -10,6 +10,7 @@ import sys
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -23,7 +24,7 @@ VERSION = VersionRecord(value="v1.2.3", revision="a" * 40, dirty=False, source="
 
 def elf(number: int, *, big: bool = False) -> bytes:
     """The header of an ELF executable (System V gABI): class, data, version, padding, type, machine."""
-    order = "big" if big else "little"
+    order: Literal["big", "little"] = "big" if big else "little"
     ident = b"\x7fELF\x02" + (b"\x02" if big else b"\x01") + b"\x01" + bytes(9)
     return ident + (2).to_bytes(2, order) + number.to_bytes(2, order) + bytes(100)
 
