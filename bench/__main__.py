@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = Path(__file__).resolve().parent / "project"
 STAGES = ("lint", "test-results", "binaries", "client", "server")
 WARM_RUNS = 9
-COLD_RUNS = 3
+COLD_RUNS = 2
 
 
 @dataclass(frozen=True)
