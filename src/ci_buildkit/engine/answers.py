@@ -31,6 +31,11 @@ class Answer:
         except (OSError, UnicodeDecodeError):
             return None
 
+    def forget(self) -> None:
+        """Drop the kept answer."""
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+
     def put(self, answer: str) -> None:
         """Keep an answer, as a whole."""
         with contextlib.suppress(OSError):

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 # Outside the working directory bake asks for permission before it reads or writes; the user named these folders. The
 # metadata file is read for digests only, and resolving provenance for it takes as long as a cached build.
 ENVIRONMENT = {"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_EXPERIMENTAL": "1", "BUILDX_METADATA_PROVENANCE": "disabled"}
-DAEMON_DOWN = ("cannot connect to the docker daemon", "is the docker daemon running", "error during connect", "failed to connect to the docker api")
+DAEMON_DOWN = (
+    "cannot connect to the docker daemon",
+    "is the docker daemon running",
+    "error during connect",
+    "failed to connect to the docker api",
+)
 
 # docker without the plugin takes `buildx` for nothing and stumbles over the first flag behind it.
 NO_BUILDX = ("unknown command: docker buildx", "'buildx' is not a docker command", "usage:  docker [options] command")
@@ -45,6 +50,13 @@ class Buildx:
         from python_on_whales import DockerClient
 
         return DockerClient(client_call=self.command)
+
+    @property
+    def build_environment(self) -> dict[str, str]:
+        """The environment of builds. buildx would make SOURCE_DATE_EPOCH an argument of every target (buildx
+        docs/reference/buildx_build.md); the plan says which targets get it.
+        """
+        return {name: value for name, value in self.environment.items() if name != "SOURCE_DATE_EPOCH"}
 
     def check(self) -> None:
         """Raise EngineError where there is no docker command."""

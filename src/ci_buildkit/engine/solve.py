@@ -123,7 +123,7 @@ def solve(
     full = [*command[:position], f"--metadata-file={metadata}", *command[position:]]
     ended: Ended = run(
         full,
-        env=buildx.environment,
+        env=buildx.build_environment,
         cancellation=cancellation,
         on_line=on_line,
         terminal=terminal.slave if terminal else None,

@@ -14,7 +14,7 @@ from ci_buildkit.engine.progress import Line, Progress
 from ci_buildkit.engine.solve import LogFile, Solved, Watch, bake_command, debug_command, solve
 from ci_buildkit.errors import CiBuildkitError, EngineError, said
 from ci_buildkit.findings.model import Finding, FindingReport
-from ci_buildkit.pipeline import judge, reading, timeline
+from ci_buildkit.pipeline import again, judge, reading, timeline
 from ci_buildkit.pipeline.session import Session, safe_name
 from ci_buildkit.pipeline.view import Snapshot
 from ci_buildkit.plan import bake
@@ -50,6 +50,7 @@ def run_stage(session: Session, stage: Stage) -> StageRun:
             return _tests(session, stage, log, began) if stage.kind == "test" else _plain(session, stage, log, began)
     except (OSError, CiBuildkitError) as error:  # a full disk, say: the other stages go on
         shutil.rmtree(session.exported(stage), ignore_errors=True)
+        session.staging.make_room()
         verdict = (
             judge.Verdict("error", error.message, error.exit_code)
             if isinstance(error, CiBuildkitError)
@@ -61,20 +62,21 @@ def run_stage(session: Session, stage: Stage) -> StageRun:
 def _tests(session: Session, stage: Stage, log: LogFile, began: float) -> StageRun:
     solved = _attempt(session, stage, log, began)
     read = reading.tests(session, stage, solved, began)
+    warnings = reading.warnings(session, stage, solved)
     attempts = 1
-    if _must_rerun(session, stage, solved, read):
-        # What a cached step shows is an earlier run's: a failure must be seen to happen, a missing report made.
+    if again.needed(session, stage, solved, read):
         log.text("# the result came from the cache: running the tests again")
         attempts = 2
         solved = _attempt(session, stage, log, began, anew=True)
         read = reading.tests(session, stage, solved, began)
+    again.remember(session, stage, solved, read)
     verdict = judge.tests(solved.returncode, solved.progress, solved.text, stage.rerun, read.report, read.exit_code)
     if session.cancellation.cancelled and solved.returncode:
         verdict = judge.CANCELLED
     verdict = _with_guess(stage, verdict)
     ended = _ended(session, stage, began, solved.progress, verdict, attempts, source=read.source)
     ended.tests, ended.problems, ended.metadata = read.report, tuple(read.problems), _metadata(solved, stage)
-    ended.findings = reading.warnings(session, stage, solved)
+    ended.findings = warnings
     return ended
 
 
@@ -110,7 +112,7 @@ def _attempt(session: Session, stage: Stage, log: LogFile, began: float, *, anew
     metadata = session.staging.work / f"{safe_name(stage.name)}.json"
     watch = _watch(session, stage, began)
     if anew:
-        target["no-cache-filter"] = list(stage.rerun)
+        target = again.definition(session, stage, target)
         shutil.rmtree(session.exported(stage), ignore_errors=True)
     if stage.kind == "test" and session.can_debug and bake.is_plain(target):
         terminal = recover.Terminal(session.staging.work / f"{safe_name(stage.name)}.tar")
@@ -124,7 +126,7 @@ def _attempt(session: Session, stage: Stage, log: LogFile, began: float, *, anew
             recover.unpack(solved.recovered, terminal.spool, session.exported(stage))
         log.text("")
         return solved
-    sets = [f"{stage.name}.no-cache-filter={name}" for name in stage.rerun] if anew else []
+    sets = again.overrides(stage.name, target) if anew else []
     command = bake_command(session.buildx, session.builder.name, session.bake_file, stage.name, sets)
     solved = solve(command, session.buildx, session.cancellation, log, watch, metadata)
     log.text("")
@@ -160,13 +162,6 @@ def _watch(session: Session, stage: Stage, began: float) -> Watch:
         session.emit(tell)
 
     return Watch(lines, moved)
-
-
-def _must_rerun(session: Session, stage: Stage, solved: Solved, read: reading.Reading) -> bool:
-    if solved.returncode or session.cancellation.cancelled or not judge.replayed(solved.progress, stage.rerun):
-        return False
-    report = read.report
-    return report.broken or bool(read.exit_code) or bool(report.problems) or not report.totals.tests
 
 
 def _metadata(solved: Solved, stage: Stage) -> Mapping[str, Any]:

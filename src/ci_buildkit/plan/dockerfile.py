@@ -137,14 +137,36 @@ def parse(commands: Iterable[Any]) -> Dockerfile:
     return Dockerfile(tuple(stages), frozenset(base_args), index)
 
 
+def with_argument(text: str, stages: Iterable[str], value: str) -> str:
+    """The text of a Dockerfile in which these stages declare one argument more, so that their RUN steps miss the cache.
+
+    Unlike `--no-cache-filter` that leaves their cache mounts as they are: BuildKit prunes the mounts of steps that it
+    is told not to look up (moby/buildkit solver/llbsolver/bridge.go).
+    """
+    import dockerfile
+
+    wanted = {name.lower() for name in stages}
+    lines = text.splitlines(keepends=True)
+    froms = [command for command in dockerfile.parse_string(text) if command.cmd.upper() == "FROM"]
+    for number, command in reversed(list(enumerate(froms))):
+        if _name(command, str(number)) in wanted:
+            lines.insert(command.end_line, f"ARG CI_BUILDKIT_RUN={value}\n")
+    return "".join(lines)
+
+
+def _name(command: Any, number: str) -> str:
+    """The name of the stage that a FROM begins, its number where it has none."""
+    words = command.value
+    return words[2].lower() if len(words) > 2 and words[1].upper() == "AS" else number
+
+
 def _stage(command: Any, body: list[Any], number: str, names: set[str]) -> DockerfileStage:
     words = command.value
-    name = words[2].lower() if len(words) > 2 and words[1].upper() == "AS" else number
     uses = [source for instruction in body for source in _sources(instruction) if source in names]
     kinds = [instruction.cmd.upper() for instruction in body]
     workdirs = [i.value[0] for i in body if i.cmd.upper() == "WORKDIR" and i.value]
     return DockerfileStage(
-        name=name,
+        name=_name(command, number),
         base=words[0].lower() if words else "",
         line=command.start_line,
         uses=tuple(dict.fromkeys(uses)),

@@ -249,9 +249,7 @@ def _stage(target: Target, kind: Kind, options: Options, version: VersionRecord)
     definition = dict(target.definition)
     for key in ("output", "platforms"):
         definition.pop(key, None)
-    args = {**definition.get("args", {}), **version_args(target, version), **pairs(options.build_arg)}
-    if kind in {"binaries", "image"}:  # elsewhere it would only hide when a report was written
-        args.setdefault("SOURCE_DATE_EPOCH", str(version.source_date_epoch))
+    args = _args(target, kind, options, version)
     platforms = target.platforms
     if kind in {"binaries", "image"} and options.platform:
         platforms = options.platform if kind == "binaries" else runnable(options.platform)
@@ -266,9 +264,31 @@ def _stage(target: Target, kind: Kind, options: Options, version: VersionRecord)
     stage = target.dockerfile.get(target.stage)
     scratch = stage is not None and stage.base == "scratch"
     exports: dict[Kind, Export] = {"binaries": "binaries", "image": "image", "test": "results" if scratch else "none"}
+    if kind == "test" and (collectors := _collectors(target)):
+        definition["no-cache-filter"] = [*definition.get("no-cache-filter", ()), *collectors]
     rerun = (target.stage, *(stage.uses if stage else ())) if kind == "test" else ()
     workdir = next((w for part in rerun if (w := target.dockerfile.workdir(part))), "")
     return Stage(target.name, kind, target, platforms, definition, exports.get(kind, "none"), rerun, workdir)
+
+
+def _args(target: Target, kind: Kind, options: Options, version: VersionRecord) -> dict[str, str]:
+    args: dict[str, str] = {**target.definition.get("args", {}), **version_args(target, version)}
+    args |= pairs(options.build_arg)
+    if kind in {"binaries", "image"}:
+        args.setdefault("SOURCE_DATE_EPOCH", str(version.source_date_epoch))
+    elif kind == "test":  # exporters give every file this time: it would hide when a report was written
+        args.pop("SOURCE_DATE_EPOCH", None)
+    return args
+
+
+def _collectors(target: Target) -> list[str]:
+    """The stages of a target that only gather files.
+
+    BuildKit looks a COPY up by content, without times: from the cache it would bring a report of the same content that
+    an earlier run wrote, and that looks stale. Copying anew takes some milliseconds.
+    """
+    reached = (target.dockerfile.get(name) for name in target.dockerfile.reach(target.stage))
+    return [stage.name for stage in reached if stage and stage.base == "scratch" and not stage.runs]
 
 
 def runnable(platforms: Sequence[str]) -> tuple[str, ...]:
