@@ -168,7 +168,7 @@ def test_version_arguments(
 
 def server_says(binary: Path) -> str:
     """What the server logs when it starts, up to the line that it listens; it answers a request before it is ended."""
-    command = [binary, "--address", "127.0.0.1:0"]
+    command = [str(binary), "--address", "127.0.0.1:0"]
     with subprocess.Popen(command, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
