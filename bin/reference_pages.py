@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import html
 import importlib
 import inspect
 import re
@@ -49,7 +50,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def code(text: str) -> str:
-    """A code span."""
+    """A code span; as HTML where it holds a bar, which Markdown's dialects escape in different ways inside tables."""
+    if "|" in text:
+        return f"<code>{html.escape(text).replace('|', '&#124;')}</code>"
     return f"`{text}`"
 
 
