@@ -180,6 +180,34 @@ def test_disk_full_while_exporting(project: Path, environment: dict[str, str], b
     assert "fine" in run.log("lint") or "CACHED" in run.log("lint")
 
 
+def test_disk_full_of_log(project: Path, environment: dict[str, str], builder: str, tmp_path: Path) -> None:
+    talk = f"FROM alpine AS talk\nRUN echo {time.time()}; head -c 20000000 /dev/urandom | base64\n"
+    write(project, LINT + talk + "FROM scratch AS binaries\nCOPY --from=talk /etc/os-release /\n")
+    with small_disk(tmp_path / "small", "size=6m") as small:
+        run = support.run(project, {**environment, "TMPDIR": str(small)}, "--builder", builder)
+        assert list(small.iterdir()) == []
+    assert run.code == 4, run.output
+    assert "binaries: no space left on device" in run.output
+    assert run.stage("lint")["outcome"] == "passed"
+    assert len(run.log("binaries")) > 1_000_000, "the log is kept as far as it went"
+    assert (run.folder / "report.html").is_file()
+
+
+def test_disk_full_where_the_report_goes(
+    project: Path, environment: dict[str, str], builder: str, tmp_path: Path
+) -> None:
+    write(project, LINT)
+    with small_disk(tmp_path / "small", "size=16k") as small:
+        words = ["run", "--builder", builder, "--report-dir", str(small / "report")]
+        done = support.command(words, {**environment, "TMPDIR": str(tmp_path)}, cwd=project)
+        assert list(small.iterdir()) == []
+    assert done.returncode == 5, done.stderr
+    assert "/report: No space left on device" in done.stderr
+    kept = re.search(r"it was kept in (\S+)", done.stderr)
+    assert kept, done.stderr
+    assert (Path(kept[1]) / "report.html").is_file()
+
+
 def test_report_folder_not_writable(project: Path, environment: dict[str, str], tmp_path: Path) -> None:
     write(project, LINT)
     with small_disk(tmp_path / "fixed", "ro") as fixed:

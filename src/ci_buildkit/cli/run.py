@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -11,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ci_buildkit.cli import flags
-from ci_buildkit.errors import CiBuildkitError, Interrupted, most_fundamental
+from ci_buildkit.errors import CiBuildkitError, EngineError, Interrupted, most_fundamental, said
 
 if TYPE_CHECKING:
     from ci_buildkit.config.options import Options
@@ -29,8 +30,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def call(arguments: argparse.Namespace) -> int:
     """Run; the exit code is the record's, or that of a failure to write the report."""
     from ci_buildkit.engine.process import Cancellation
-    from ci_buildkit.pipeline.prepare import prepared, sweep_leftovers
-    from ci_buildkit.pipeline.run import Run, execute
     from ci_buildkit.pipeline.staging import Staging, check_target
 
     began = time.time()
@@ -38,38 +37,40 @@ def call(arguments: argparse.Namespace) -> int:
     check_target(options.report_dir, options.context)
     cancellation = Cancellation()
     _on_signals(cancellation)
-    view = _view(options)
     staging = Staging()
     try:
-        view.phase("preparing the builder and the plan")
-        with prepared(options, os.environ) as ready:
-            if options.builder is None:
-                sweep_leftovers(ready.buildx)
-            threading.Thread(target=_load_reports, name="imports", daemon=True).start()
-            finished = execute(
-                Run(
-                    ready.plan,
-                    options,
-                    ready.buildx,
-                    ready.buildx_version,
-                    ready.builder,
-                    cancellation,
-                    staging,
-                    view,
-                    began,
-                )
-            )
+        with contextlib.closing(_view(options)) as view:
+            finished = _execute(options, cancellation, staging, view, began)
         code = _report(finished, staging, options)
-        view.close()
-        _end(finished, options)
-        return code
     except CiBuildkitError:
-        view.close()
         if cancellation.cancelled:  # what broke, broke because of it
             raise Interrupted("interrupted before the first stage began") from None
         raise
+    except BrokenPipeError:  # nobody reads what is printed
+        raise
+    except OSError as error:  # a full disk, mostly
+        message = f"the report could not be written: {said(error)}"
+        raise EngineError(message, hint=f"what there is was kept in {staging.keep()}") from error
     finally:
         staging.remove()
+    _end(finished, options)
+    return code
+
+
+def _execute(options: Options, cancellation: Cancellation, staging: Staging, view: View, began: float) -> Finished:
+    """Prepare and run; the builder is gone afterwards where this run made it."""
+    from ci_buildkit.pipeline.prepare import prepared, sweep_leftovers
+    from ci_buildkit.pipeline.run import Run, execute
+
+    view.phase("preparing the builder and the plan")
+    with prepared(options, os.environ) as ready:
+        if options.builder is None:
+            sweep_leftovers(ready.buildx)
+        threading.Thread(target=_load_reports, name="imports", daemon=True).start()
+        run = Run(
+            ready.plan, options, ready.buildx, ready.buildx_version, ready.builder, cancellation, staging, view, began
+        )
+        return execute(run)
 
 
 def _on_signals(cancellation: Cancellation) -> None:

@@ -15,6 +15,7 @@ from ci_buildkit.errors import ConfigurationError, OutputError
 from ci_buildkit.problem import Problem
 
 MARKER = "run.json"
+RESERVE = 2 << 20  # bytes held back for the reports of a run that fills the disk
 
 
 class Staging:
@@ -22,16 +23,29 @@ class Staging:
 
     def __init__(self) -> None:
         """Make them. Raises OutputError where the temporary folder is not writable."""
+        self._kept = False
         try:
             self.top = Path(tempfile.mkdtemp(prefix="ci-buildkit-"))
             self.report = self.top / "report"
             self.work = self.top / "work"
             for folder in (self.report / "logs", self.report / "results", self.work):
                 folder.mkdir(parents=True)
+            self._reserve = self.top / "reserve"
+            with contextlib.suppress(OSError), self._reserve.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, RESERVE)
         except OSError as error:
             raise OutputError(
                 f"no temporary folder can be made: {error}", hint="set TMPDIR to a folder with space"
             ) from error
+
+    def make_room(self) -> None:
+        """Give back what was held back: the stages are over, or the disk is full."""
+        self._reserve.unlink(missing_ok=True)
+
+    def keep(self) -> Path:
+        """Leave the staged report when everything else goes; returns where it is."""
+        self._kept = True
+        return self.report
 
     def put(self, target: Path) -> None:
         """Move the report to `target`, replacing the last one. Raises OutputError and keeps the staged report.
@@ -45,17 +59,14 @@ class Staging:
             else:
                 _replace(target, self.report)
         except OSError as error:
-            kept = self.report
-            self.report = self.top / "put"
             raise OutputError(
-                f"the report cannot be written to {target}: {_reason(error)}", hint=f"it was kept in {kept}"
+                f"the report cannot be written to {target}: {_reason(error)}", hint=f"it was kept in {self.keep()}"
             ) from error
 
     def remove(self) -> None:
-        """Throw everything away, unless the report could not be put in place."""
-        shutil.rmtree(self.work, ignore_errors=True)
-        if self.report.name == "report":
-            shutil.rmtree(self.top, ignore_errors=True)
+        """Throw everything away but a report that is to be kept."""
+        self.make_room()
+        shutil.rmtree(self.work if self._kept else self.top, ignore_errors=True)
 
 
 def _replace(target: Path, report: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ci_buildkit.errors import ConfigurationError, OutputError
+from ci_buildkit.pipeline import staging
 from ci_buildkit.pipeline.staging import Staging, check_target, context_warning
 
 
@@ -57,6 +58,28 @@ def test_a_failed_move_keeps_the_old_report_and_the_new_one(monkeypatch: pytest.
     kept = Path(caught.value.hint.removeprefix("it was kept in "))
     assert (kept / "run.json").read_text() == "new"
     assert [path.name for path in Path().iterdir() if path.name.startswith(".")] == []
+
+
+def test_room_is_held_back_for_the_report_of_a_run_that_fills_the_disk() -> None:
+    made = staged()
+
+    def held() -> int:
+        return sum(path.stat().st_size for path in made.top.iterdir() if path.is_file())
+
+    assert held() == staging.RESERVE
+    made.make_room()
+    made.make_room()
+    assert held() == 0
+    made.remove()
+    assert list(Path("tmp").iterdir()) == []
+
+
+def test_a_report_that_is_to_be_kept_outlives_the_rest() -> None:
+    made = staged()
+    kept = made.keep()
+    made.remove()
+    assert (kept / "run.json").read_text() == "new"
+    assert [path.name for path in made.top.iterdir()] == ["report"]
 
 
 def test_what_copying_complains_of_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
