@@ -66,9 +66,7 @@ class Bench:
         """Seconds that a command took; it must succeed."""
         words = [str(word) for word in command]
         began = time.perf_counter()
-        done = subprocess.run(
-            words, cwd=self.project, env=env or self.env, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(words, cwd=self.project, env=env or self.env, capture_output=True, text=True, check=False)
         seconds = time.perf_counter() - began
         if done.returncode:
             sys.exit(f"bench: {words} failed\n{done.stdout}{done.stderr}")
