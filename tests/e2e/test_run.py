@@ -116,6 +116,51 @@ def test_a_report_with_the_bytes_of_an_older_one_is_not_stale(
         time.sleep(1.1)
 
 
+SHAPES = {
+    "two collectors": "FROM scratch AS collect\nCOPY --from=test /out /\nFROM scratch AS test-results\nCOPY --from=collect / /\n",
+    "another name of the test stage": "FROM test AS test-results\n",
+    "no collector": "",
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_results_are_judged_alike_however_they_are_gathered(
+    shape: str, project: Path, environment: dict[str, str], builder: str
+) -> None:
+    (project / "Dockerfile").write_text(
+        f"FROM alpine AS test\nRUN mkdir /out; echo '{GREEN}' >/out/junit.xml # {shape}\n{SHAPES[shape]}"
+    )
+    for replayed in (False, True):
+        run = support.run(project, environment, "--builder", builder)
+        assert run.code == 0, run.output
+        [stage] = run.record["stages"]
+        assert (stage["replayed"], stage["attempts"]) == (replayed, 1)
+        time.sleep(1.1)
+    (project / "Dockerfile").write_text(
+        f"FROM alpine AS test\nRUN mkdir /out; echo '{GREEN}' >/out/junit.xml; exit 4 # {shape}\n{SHAPES[shape]}"
+    )
+    run = support.run(project, environment, "--builder", builder)
+    assert run.code == 1, run.output
+    [stage] = run.record["stages"]
+    assert stage["outcome"] == "failed"
+    assert "its reports show no failure" in stage["reason"]
+    assert "exit code 4" in stage["reason"]
+    assert run.record["tests"]["totals"]["passed"] == 1
+
+
+def test_a_build_that_breaks_before_the_tests_is_no_failed_test(
+    project: Path, environment: dict[str, str], builder: str
+) -> None:
+    (project / "Dockerfile").write_text(
+        "FROM alpine AS build\nRUN echo no compiler; exit 9\n"
+        "FROM alpine AS test\nCOPY --from=build /bin/sh /tool\nRUN /tool -c true\n"
+    )
+    run = support.run(project, environment, "test", "--builder", builder)
+    assert run.code == 3, run.output
+    assert run.stage("test")["outcome"] == "error"
+    assert "exit code 9" in run.stage("test")["reason"]
+
+
 def test_mended_tests_are_green(project: Path, environment: dict[str, str], builder: str) -> None:
     results_project(project, f"echo '{RED}' >/out/junit.xml; echo 1 >/out/exit-code # to mend")
     run = support.run(project, environment, "--builder", builder)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,21 @@ class Dockerfile:
                 seen[stage.name] = None
                 waiting += [stage.base, *stage.uses]
         return tuple(seen)
+
+    def makers(self, name: str, wanted: Callable[[str], bool]) -> tuple[str, ...]:
+        """The stages whose steps make what a stage holds, itself first.
+
+        A stage without a RUN only gathers, so what it is made from is followed, and so on. Of what a stage with a RUN
+        is made from only the stages with `wanted` names are.
+        """
+        found: dict[str, None] = {}
+        waiting = [name.lower()]
+        while waiting:
+            stage = self.get(waiting.pop(0))
+            if stage is not None and stage.name not in found:
+                found[stage.name] = None
+                waiting += [part for part in (*stage.uses, stage.base) if not stage.runs or wanted(part)]
+        return tuple(found)
 
     def args(self, name: str) -> frozenset[str]:
         """The ARG names that a stage or any stage it is made from declares."""

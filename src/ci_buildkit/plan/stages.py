@@ -266,7 +266,7 @@ def _stage(target: Target, kind: Kind, options: Options, version: VersionRecord)
     exports: dict[Kind, Export] = {"binaries": "binaries", "image": "image", "test": "results" if scratch else "none"}
     if kind == "test" and (collectors := _collectors(target)):
         definition["no-cache-filter"] = [*definition.get("no-cache-filter", ()), *collectors]
-    rerun = (target.stage, *(stage.uses if stage else ())) if kind == "test" else ()
+    rerun = target.dockerfile.makers(target.stage, USUAL_NAMES["test"].__contains__) if kind == "test" else ()
     workdir = next((w for part in rerun if (w := target.dockerfile.workdir(part))), "")
     return Stage(target.name, kind, target, platforms, definition, exports.get(kind, "none"), rerun, workdir)
 

@@ -72,6 +72,19 @@ def test_everything_that_a_stage_is_made_from_is_reached_once(graph: Dockerfile)
     assert graph.reach("none") == ()
 
 
+def test_makers_are_followed_through_stages_that_only_gather(inside: Path) -> None:
+    Path("Dockerfile").write_text(
+        "FROM alpine AS tools\nRUN true\nFROM alpine AS unit\nCOPY --from=tools /a /\nRUN true\n"
+        "FROM scratch AS collect\nCOPY --from=unit /out /\nFROM collect AS results\n"
+        "FROM alpine AS converted\nCOPY --from=unit /out /\nRUN true\n"
+    )
+    graph = read(Path("Dockerfile"))
+    assert graph.makers("results", {"unit"}.__contains__) == ("results", "collect", "unit")
+    assert graph.makers("converted", {"unit"}.__contains__) == ("converted", "unit")
+    assert graph.makers("converted", set[str]().__contains__) == ("converted",)
+    assert graph.makers("none", {"unit"}.__contains__) == ()
+
+
 def test_arguments_are_those_of_the_whole_chain(graph: Dockerfile) -> None:
     assert graph.args("base") == {"TARGETOS", "TARGETARCH"}
     assert graph.args("3") == {"TARGETOS", "TARGETARCH", "APP_VERSION"}
