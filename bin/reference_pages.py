@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import html
 import importlib
 import inspect
@@ -250,7 +249,7 @@ def keys(model: type) -> dict[str, str]:
     if issubclass(model, BaseModel):
         names = {name: field.serialization_alias or name for name, field in model.model_fields.items()}
     else:
-        found = [field.name for field in dataclasses.fields(model)]
+        found = list(get_type_hints(model))
         names = {name: name for name in found if model is not Case or name in record.CASE_KEYS}
     hints = get_type_hints(model)
     return {alias: type_words(hints[name]) for name, alias in names.items()}
