@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from ci_buildkit.config.options import Options, pairs
 from ci_buildkit.errors import ConfigurationError
-from ci_buildkit.plan.targets import Target, Targets, unknown
+from ci_buildkit.plan.targets import Target, Targets, bake_name, unknown
 from ci_buildkit.record import Kind, VersionRecord
 
 KINDS: tuple[Kind, ...] = ("lint", "test", "binaries", "image")
@@ -201,7 +201,7 @@ def choose(options: Options, targets: Targets, kinds: Mapping[str, Kind]) -> lis
     wanted: set[str] = set()
     for word in options.stages:
         of_kind = {name for name, kind in kinds.items() if kind == word}
-        exact = {t.name for t in targets.targets if t.name.lower() == word.lower()}
+        exact = {t.name for t in targets.targets if t.is_called(word)}
         if not (exact or of_kind):
             raise unknown("stage", word, targets)
         wanted |= of_kind or exact
@@ -310,7 +310,7 @@ def version_args(target: Target, version: VersionRecord) -> dict[str, str]:
 
 
 def _images(options: Options, stages: list[Stage], version: VersionRecord) -> tuple[Image, ...]:
-    own = {name: value for name, equals, value in (entry.partition("=") for entry in options.image) if equals}
+    own = {bake_name(name): value for name, equals, value in (e.partition("=") for e in options.image) if equals}
     plain = [entry for entry in options.image if "=" not in entry]
     for name in own:
         if name not in {stage.name for stage in stages}:

@@ -44,6 +44,10 @@ class Target:
     definition: Mapping[str, Any]
     default: bool = False
 
+    def is_called(self, word: str) -> bool:
+        """Whether a word on the command line means this target: in any case, and as the Dockerfile writes it."""
+        return self.name.lower() == bake_name(word.lower())
+
     @property
     def platforms(self) -> tuple[str, ...]:
         """The platforms that the bake file asks for."""
@@ -60,9 +64,14 @@ class Targets:
     def named(self, name: str) -> Target:
         """The target with this name. Raises ConfigurationError with the nearest and all names."""
         for target in self.targets:
-            if target.name.lower() == name.lower():
+            if target.is_called(name):
                 return target
         raise unknown("target", name, self)
+
+
+def bake_name(stage: str) -> str:
+    """A Dockerfile stage's name as the name of a bake target, which may hold no dot (buildx, bake/bake.go)."""
+    return stage.replace(".", "_")
 
 
 def unknown(noun: str, name: str, targets: Targets) -> ConfigurationError:
@@ -118,20 +127,24 @@ def discover(options: Options, asked: Asked) -> Targets:
 def _from_dockerfile(path: Path, options: Options, asked: Asked) -> Targets:
     args = pairs(options.build_arg)
     parsed = read(path)
+    answers = asked.targets(options.context, path, args)
+    taken = {str(answer.get("name") or "") for answer in answers}
+    unnamed = next(name for name in ("image", "final", "default", "last-stage") if name not in taken)
     found = []
-    for answer in asked.targets(options.context, path, args):
+    for answer in answers:
         name = str(answer.get("name") or "")
         default = bool(answer.get("default"))
         if not name and not default:
             continue  # a stage without a name can only be built by its number
-        stage = name or parsed.stages[-1].name
         definition: dict[str, Any] = {
             "context": str(options.context),
             "dockerfile": str(path.resolve()),
-            "target": stage,
+            # BuildKit finds no stage by the number of an unnamed one, but builds the last one where none is named.
+            **({"target": name} if name else {}),
             **({"args": args} if args else {}),
         }
-        found.append(Target(name or "image", stage, path, parsed, definition, default))
+        stage = name or parsed.stages[-1].name
+        found.append(Target(bake_name(name or unnamed), stage, path, parsed, definition, default))
     return Targets(path, tuple(found))
 
 

@@ -98,6 +98,22 @@ def test_names_are_compared_without_case(plan: Make) -> None:
     assert kinds(plan("FROM alpine AS Lint\nRUN l\n", stages=("LINT",))) == [("lint", "lint")]
 
 
+def test_the_last_stage_without_a_name_is_built_without_naming_it(plan: Make) -> None:
+    made = plan("FROM alpine AS base\nRUN x\nFROM base\nCMD x\n")
+    assert kinds(made) == [("image", "image")]
+    assert "target" not in made.stages[0].definition
+    assert kinds(plan("FROM alpine AS image\nCMD x\nFROM busybox\nCMD y\n")) == [("image", "image"), ("final", "image")]
+
+
+def test_a_stage_with_a_dot_in_its_name_becomes_a_bake_target_and_answers_to_both(plan: Make) -> None:
+    text = "FROM alpine AS my.app\nCMD x\nFROM alpine AS Lint.Go\nRUN l\n"
+    made = plan(text, stages=("my.app",), image=("my.app=host/app",))
+    assert kinds(made) == [("my_app", "image")]
+    assert made.stages[0].definition["target"] == "my.app"
+    assert made.images[0].stage == "my_app"
+    assert kinds(plan(text, lint_target=("LINT.go",))) == [("my_app", "image"), ("lint_go", "lint")]
+
+
 def test_a_development_image_is_not_built(plan: Make) -> None:
     assert kinds(plan("FROM alpine AS dev\nCMD sh\nFROM alpine AS app\nCMD x\n")) == [("app", "image")]
 
