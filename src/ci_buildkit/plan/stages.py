@@ -145,12 +145,17 @@ def _linked(stages: Iterable[Stage], targets: Targets) -> dict[str, Mapping[str,
     waiting = [stage.definition for stage in stages]
     found: dict[str, Mapping[str, Any]] = {}
     while waiting:
-        for context in waiting.pop().get("contexts", {}).values():
-            name = str(context).removeprefix("target:")
-            if str(context).startswith("target:") and name not in planned and name not in found:
+        for name in _contexts(waiting.pop()):
+            if name not in planned and name not in found:
                 found[name] = targets.named(name).definition
                 waiting.append(found[name])
     return found
+
+
+def _contexts(definition: Mapping[str, Any]) -> list[str]:
+    """The bake targets that a definition names as contexts."""
+    values = map(str, definition.get("contexts", {}).values())
+    return [value.removeprefix("target:") for value in values if value.startswith("target:")]
 
 
 def check_platforms(platforms: Iterable[str]) -> None:
@@ -180,7 +185,10 @@ def classify(options: Options, targets: Targets) -> dict[str, Kind]:
             # What an outer target of the kind is made from is built with it and is nothing of its own.
             kinds.update({t.name: "other" for t in found if t.name not in kinds})
     if not named["image"]:
-        found = [t for t in targets.targets if t.name not in kinds and _is_image(t)]
+        parts = {name for t in targets.targets for name in _contexts(t.definition)}
+        # What is only another target's context is no image of its own; a tag says that it is meant to be one.
+        apart = [t for t in targets.targets if t.name not in parts or t.definition.get("tags")]
+        found = [t for t in apart if t.name not in kinds and _is_image(t)]
         bases = {part for t in found for part in _ancestors(t)}
         kinds.update({t.name: "image" for t in found if t.stage not in bases or t.default})
     return {name: kind for name, kind in kinds.items() if kind != "other"}

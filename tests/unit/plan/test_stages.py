@@ -254,14 +254,16 @@ def test_naming_the_dockerfile_decides_against_the_bake_file(plan: Make) -> None
 
 
 def test_a_bake_target_that_is_a_context_of_a_stage_goes_with_it(plan: Make) -> None:
-    bake = {
+    bake: dict[str, Any] = {
         "deps": {"context": ".", "target": "base"},
         "tools": {"context": ".", "target": "base", "contexts": {"deps": "target:deps"}},
         "lint": {"context": ".", "target": "lint", "contexts": {"tools": "target:tools"}},
     }
-    made = plan(THIRD_PARTY, bake=bake)
-    assert kinds(made) == [("lint", "lint")]
+    made = plan(THIRD_PARTY, bake=bake, default=frozenset(bake))
+    assert kinds(made) == [("lint", "lint")], "bake counts contexts among the targets of its default group"
     assert set(made.linked) == {"deps", "tools"}
+    bake["tools"]["tags"] = ["host/tools"]
+    assert ("tools", "image") in kinds(plan(THIRD_PARTY, bake=bake, default=frozenset(bake)))
 
 
 @pytest.mark.parametrize(
