@@ -28,7 +28,8 @@ def described(name: str) -> str:
     """What action.yml says of an option: the field's own words and how values are written in an input."""
     field = Options.model_fields[name]
     first, _, rest = (field.description or "").partition(" ")
-    text = f"{first if '.' in first else first.capitalize()} {rest}."
+    first = first if "." in first or not first.islower() else first.capitalize()
+    text = f"{first} {rest}."
     if field.annotation is bool:
         return f"{text} true or false; default: {str(field.default).lower()}."
     if is_list(name):

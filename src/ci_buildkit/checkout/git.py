@@ -28,7 +28,7 @@ def _git(folder: Path, *words: str) -> str | None:
     The checkout may belong to another user, as in a job container: `safe.directory` given on the command line is
     honoured (git-config(1), "safe.directory").
     """
-    command = ["git", "-c", "safe.directory=*", "-C", str(folder), *words]
+    command = ["git", "--no-optional-locks", "-c", "safe.directory=*", "-C", str(folder), *words]
     try:
         done = subprocess.run(command, capture_output=True, check=False, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
@@ -42,9 +42,9 @@ def head(folder: Path) -> Head | None:
     if not commit:
         return None
     revision, time = commit.split()
-    described = _git(folder, "describe", "--tags", "--long", "--dirty", "--always", "--abbrev=40") or revision
-    dirty = described.endswith("-dirty")
-    described = described.removesuffix("-dirty")
+    described = _git(folder, "describe", "--tags", "--long", "--always", "--abbrev=40") or revision
+    # Not `describe --dirty`: it rewrites .git/index, which busts the cache of a context that holds .git.
+    dirty = bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))
     tag, distance = "", 0
     if "-g" in described:  # TAG-DISTANCE-gREVISION; without a tag --always gives the bare revision
         tag, count, _ = described.rsplit("-", 2)

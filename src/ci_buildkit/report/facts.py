@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ci_buildkit.results.model import Case, TestReport, Totals
 
 OUTCOME_WORDS = {"passed": "Passed", "failed": "Failed", "error": "Error", "cancelled": "Cancelled"}
-RESULTS_FROM = {"recovered": "results recovered from the failed step", "log": "results read from the step's log"}
+RESULTS_FROM = {"recovered": "results taken out of the step", "log": "results read from the step's log"}
 SLOW_SECONDS = 1.0
 
 

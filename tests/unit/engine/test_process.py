@@ -64,11 +64,15 @@ def cancelling(cancellation: Cancellation, ready: Path) -> threading.Thread:
 
 
 def gone(pid: int) -> bool:
-    """Whether a process is gone or a zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
+    """Whether a process is gone or a zombie within some seconds: a killed one may still be dying."""
+    for _ in range(100):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except OSError:
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def test_cancelling_ends_a_process_and_a_child_that_outlives_it(

@@ -44,7 +44,7 @@ def test_green(runs: ModuleType) -> None:
 def test_red_says_the_reasons_first(runs: ModuleType) -> None:
     text = summary.render(*runs.red())
     assert text.startswith("## ❌ Failed: 2 of 9 tests failed, 3 lint findings, 1 problem · ")
-    assert "results recovered from the failed step" in text
+    assert "results taken out of the step" in text
     order = [
         "### Problems",
         "### 2 failed tests",
