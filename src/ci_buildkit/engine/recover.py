@@ -55,7 +55,6 @@ MAX_FILE_KIB = 65536  # a larger report is left out, and that is said
 MAX_FILES = 5000
 MAX_BYTES = 192 << 20  # of the packed reports that are taken at most
 PROMPT = b"(buildx)"  # of the debugger's console, which appears when its process has ended or never began
-LEAVE_SECONDS = 0.4
 LEAVE_TRIES = 5
 QUIET_SECONDS = 60.0  # without a byte before it is given up
 
@@ -98,7 +97,7 @@ def script(token: str, workdir: str, named: Sequence[str]) -> str:
             "PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH",
             f"m() {{ printf '\\n%s%s-%s\\n' {half} {rest} \"$1\"; }}",
             "m begin",
-            "for t in find tar base64; do command -v $t >/dev/null || { m missing-$t; m end; sleep 1; exit 0; }; done",
+            "for t in find tar base64; do command -v $t >/dev/null || { m missing-$t; m end; read -r x; exit 0; }; done",
             "L=/tmp/.ci-buildkit-$$; : 2>/dev/null >$L || L=/.ci-buildkit-$$",
             f"( {search} ) 2>/dev/null | head -n {MAX_FILES} | sort -u >$L",
             # Not every busybox knows `tar -T`, so the names become arguments.
@@ -107,7 +106,8 @@ def script(token: str, workdir: str, named: Sequence[str]) -> str:
             "m data",
             '[ $# -gt 0 ] && tar -cf - "$@" 2>/dev/null | $z | base64',
             "m end",
-            "rm -f $L; sleep 1",
+            # What was sent last is lost where the shell ends before it was read: it waits to be told.
+            "rm -f $L; read -r x || :",
         )
     )
 
@@ -142,6 +142,7 @@ class Terminal:
         self._heard = time.monotonic()
         self._due = 0.0
         self._told = 0
+        self._prompted = False
         self._kill: Callable[[], None] | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._read, daemon=True)
@@ -180,11 +181,11 @@ class Terminal:
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
                     self._line(line.strip(b"\r"), out)
-                if PROMPT in rest[-64:] and self._section != "end":
-                    self._give_up("the debugger could not run a shell in the step's file system")
+                if PROMPT in rest[-64:]:
+                    self._console()
 
     def _leave_when_due(self) -> None:
-        """Tell the debugger to end once its process has; the build's own exit code follows. Then insist."""
+        """Tell the shell, then the debugger to end, in the same word; the build's own exit code follows. Then insist."""
         now = time.monotonic()
         if not self._due or now < self._due:
             return
@@ -194,6 +195,14 @@ class Terminal:
         with contextlib.suppress(OSError):
             os.write(self.master, b"exit\r\n")
         self._due = now + 2
+
+    def _console(self) -> None:
+        """The shell is gone: the debugger listens itself, and what it was told before went to the shell."""
+        if self._section != "end":
+            self._give_up("the debugger could not run a shell in the step's file system")
+        elif not self._prompted:
+            self._prompted = True
+            self._due = time.monotonic()
 
     def _give_up(self, trouble: str) -> None:
         if not self._due:
@@ -219,8 +228,7 @@ class Terminal:
             self.result.trouble = f"the stage's image has no `{word.removeprefix('missing-')}`"
         elif word == "end":
             self.result.complete = not self.result.trouble
-            # The debugger loses the last kilobytes when it is told to leave at once.
-            self._due = self._due or time.monotonic() + LEAVE_SECONDS
+            self._due = self._due or time.monotonic()
         self._section = word
 
 

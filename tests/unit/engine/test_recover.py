@@ -38,9 +38,10 @@ def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str
         command, environment = [str(tools / "sh"), "-c"], {"PATH": str(tools)}
 
     def run(text: str) -> str:
-        # The waits are for the debugger's sake.
-        text = text.replace("sleep 1", "true").replace("PATH=$PATH:/usr/local/sbin", "PATH=$PATH:/nowhere; : ")
-        return subprocess.run([*command, text], capture_output=True, check=True, env=environment, text=True).stdout
+        text = text.replace("PATH=$PATH:/usr/local/sbin", "PATH=$PATH:/nowhere; : ")
+        told = "exit\n"  # as the debugger is
+        done = subprocess.run([*command, text], input=told, capture_output=True, check=True, env=environment, text=True)
+        return done.stdout
 
     return run
 
@@ -136,7 +137,7 @@ def test_a_file_over_the_limit_is_left_out_and_named(
 def test_a_shell_without_the_tools_says_which(tmp_path: Path) -> None:
     tools = tmp_path / "none"
     tools.mkdir()
-    text = script(TOKEN, "/", ()).replace("sleep 1;", "").replace("PATH=$PATH:/usr/local/sbin", "PATH=/nowhere; : ")
+    text = script(TOKEN, "/", ()).replace("PATH=$PATH:/usr/local/sbin", "PATH=/nowhere; : ")
     sh = shutil.which("sh")
     assert sh
     output = subprocess.run(
@@ -169,9 +170,8 @@ def archive(files: dict[str, bytes]) -> bytes:
 
 
 @pytest.fixture
-def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
     """A terminal whose debugger is played by the test."""
-    monkeypatch.setattr(recover, "LEAVE_SECONDS", 0.05)
     made = Terminal(tmp_path / "spool")
     yield made
     made.close()
@@ -204,6 +204,16 @@ def test_reports_come_back_through_the_terminal(terminal: Terminal, tmp_path: Pa
     assert (tmp_path / "to/out/deep/b.xml").read_bytes() == deep
 
 
+def test_the_shell_and_then_the_debugger_are_told_to_leave(terminal: Terminal) -> None:
+    os.write(terminal.slave, mark(terminal, "begin") + mark(terminal, "data") + mark(terminal, "end"))
+    assert told(terminal) == b"exit\r\n"
+    began = time.monotonic()
+    os.write(terminal.slave, b"Switched IO\r\n(buildx) ")
+    assert told(terminal) == b"exit\r\n"
+    assert time.monotonic() - began < 1  # the debugger is not kept waiting
+    assert terminal.close().complete
+
+
 def test_a_step_without_a_shell_is_given_up(terminal: Terminal) -> None:
     os.write(terminal.slave, b"(buildx) ")
     assert told(terminal) == b"exit\r\n"
@@ -234,7 +244,6 @@ def test_a_silent_shell_is_not_waited_for_forever(terminal: Terminal, monkeypatc
 
 
 def test_a_debugger_that_does_not_leave_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recover, "LEAVE_SECONDS", 0.0)
     monkeypatch.setattr(recover, "LEAVE_TRIES", 0)
     terminal = Terminal(tmp_path / "spool")
     killed = threading.Event()
