@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any, Literal
 
 from ci_buildkit.config.options import Options, pairs
 from ci_buildkit.errors import ConfigurationError
-from ci_buildkit.plan.targets import Target, Targets, bake_name, unknown
+from ci_buildkit.plan.images import Image, named_images
+from ci_buildkit.plan.targets import Target, Targets, unknown
 from ci_buildkit.record import Kind, VersionRecord
 
 KINDS: tuple[Kind, ...] = ("lint", "test", "binaries", "image")
@@ -91,20 +91,6 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
-    """Where one image stage is pushed: `name:tag` for each tag."""
-
-    stage: str
-    name: str
-    tags: tuple[str, ...]
-
-    @property
-    def references(self) -> tuple[str, ...]:
-        """Complete references."""
-        return tuple(f"{self.name}:{tag}" for tag in self.tags)
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that a run needs to know.
 
@@ -127,10 +113,10 @@ def make(options: Options, targets: Targets, version: VersionRecord) -> Plan:
     kinds = classify(options, targets)
     chosen = choose(options, targets, kinds)
     stages = tuple(_stage(target, kind, options, version) for target, kind in chosen)
-    images = _images(options, [s for s in stages if s.kind == "image"], version)
+    images = named_images(options, {s.name: s.definition.get("tags", ()) for s in stages if s.kind == "image"}, version)
     if options.push:
-        named = {image.stage for image in images}
-        lost = [s.name for s in stages if s.kind == "image" and s.name not in named]
+        have_name = {image.stage for image in images}
+        lost = [s.name for s in stages if s.kind == "image" and s.name not in have_name]
         if lost:
             raise ConfigurationError(
                 f"nowhere to push {', '.join(lost)} to",
@@ -315,53 +301,3 @@ def version_args(target: Target, version: VersionRecord) -> dict[str, str]:
     declared = target.dockerfile.args(target.stage) - target.dockerfile.base_args
     values = dict.fromkeys(VERSION_ARGS, version.value) | dict.fromkeys(REVISION_ARGS, version.revision)
     return {name: value for name, value in values.items() if name in declared and value}
-
-
-def _images(options: Options, stages: list[Stage], version: VersionRecord) -> tuple[Image, ...]:
-    own = {bake_name(name): value for name, equals, value in (e.partition("=") for e in options.image) if equals}
-    plain = [entry for entry in options.image if "=" not in entry]
-    for name in own:
-        if name not in {stage.name for stage in stages}:
-            raise ConfigurationError(
-                f"--image names the target {name!r}, which is not an image of this run",
-                hint=f"image targets: {', '.join(s.name for s in stages) or 'none'}",
-            )
-    tag = image_tag(version.value)
-    images = []
-    for stage in stages:
-        names = (
-            [own[stage.name]] if stage.name in own else [n if len(stages) == 1 else f"{n}-{stage.name}" for n in plain]
-        )
-        images += [_image(stage.name, name, tag) for name in names]
-        if not names and not options.image:
-            images += [_reference(stage.name, r) for r in stage.definition.get("tags", ())]
-    return tuple(images)
-
-
-def _image(stage: str, name: str, tag: str) -> Image:
-    """An image by name; a tag in the name itself is kept and wins over the version."""
-    last = name.rsplit("/", 1)[-1]
-    return _reference(stage, name) if ":" in last else Image(stage, _checked(name), (tag,))
-
-
-def _reference(stage: str, reference: str) -> Image:
-    name, _, tag = reference.rpartition(":") if ":" in reference.rsplit("/", 1)[-1] else (reference, "", "latest")
-    return Image(stage, _checked(name), (tag,))
-
-
-def _checked(name: str) -> str:
-    """The name where it fits the reference grammar (distribution/reference); raises ConfigurationError otherwise."""
-    component = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-    host = r"(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::[0-9]+)?/"
-    if not re.fullmatch(rf"(?:{host})?{component}(?:/{component})*", name):
-        raise ConfigurationError(
-            f"{name!r} is not a valid image name",
-            hint="write [HOST[:PORT]/]NAME in lower case, for example ghcr.io/org/app",
-        )
-    return name
-
-
-def image_tag(version: str) -> str:
-    """The version as a tag: characters that a tag may not have become `-`, at most 128 of them (reference grammar)."""
-    text = re.sub(r"[^A-Za-z0-9_.-]", "-", version).lstrip(".-")
-    return text[:128] or "latest"

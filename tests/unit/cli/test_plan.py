@@ -9,7 +9,8 @@ import pytest
 
 from ci_buildkit.cli.plan import matrix, render
 from ci_buildkit.plan.dockerfile import read
-from ci_buildkit.plan.stages import Image, Plan, Stage
+from ci_buildkit.plan.images import Image
+from ci_buildkit.plan.stages import Plan, Stage
 from ci_buildkit.plan.targets import Target
 from ci_buildkit.record import VersionRecord
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from ci_buildkit.errors import ConfigurationError
-from ci_buildkit.plan import stages
-from ci_buildkit.plan.stages import Image, Plan
+from ci_buildkit.plan import images, stages
+from ci_buildkit.plan.images import Image
+from ci_buildkit.plan.stages import Plan
 
 Make = Callable[..., Plan]
 
@@ -314,7 +315,7 @@ def test_images_that_cannot_be_are_refused(plan: Make, options: dict[str, Any], 
     ],
 )
 def test_a_version_becomes_a_tag(version: str, tag: str) -> None:
-    assert stages.image_tag(version) == tag
+    assert images.image_tag(version) == tag
 
 
 @pytest.mark.parametrize(
