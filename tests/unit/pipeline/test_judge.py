@@ -64,7 +64,15 @@ EARLIER = progress(("[base 2/2] RUN go mod download", EXIT_1, False))
             1,
             "its reports show no failure, but [test 2/2] RUN go test ended with exit code 1",
         ),
-        (1, BROKE, NONE, None, "failed", 1, "no test report was found, but [test 2/2] RUN go test ended with exit code 1"),
+        (
+            1,
+            BROKE,
+            NONE,
+            None,
+            "failed",
+            1,
+            "no test report was found, but [test 2/2] RUN go test ended with exit code 1",
+        ),
         # Something before it did: that is a failed build, whatever reports an earlier run left.
         (1, EARLIER, GREEN, 0, "error", 3, "[base 2/2] RUN go mod download ended with exit code 1"),
         (1, EARLIER, RED, 1, "error", 3, "[base 2/2] RUN go mod download ended with exit code 1"),
