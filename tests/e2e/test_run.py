@@ -293,14 +293,25 @@ def test_two_runs_of_one_commit_give_the_same_archives(
 
 
 def test_two_builds_of_one_commit_of_a_go_program_give_the_same_archives(
-    buildme: Path, environment: dict[str, str], builder: str
+    project: Path, environment: dict[str, str], builder: str
 ) -> None:
-    words = ("binaries", "-f", "Dockerfile", "--builder", builder)
-    first = support.run(buildme, environment, *words, report="first")
-    second = support.run(buildme, environment, *words, "--no-cache", report="second")
-    ran = [step for step in second.steps("binaries") if "go build" in step["name"] and not step["cached"]]
-    assert len(ran) == 2
+    (project / "go.mod").write_text("module example.com/tool\n\ngo 1.25\n")
+    (project / "main.go").write_text("package main\n\nvar version string\n\nfunc main() { println(version) }\n")
+    (project / "Dockerfile").write_text(
+        "FROM golang:1.26-alpine AS build\nWORKDIR /src\nARG VERSION\n"
+        "RUN --mount=type=bind,target=. go build -trimpath -ldflags '-s -w -X main.version='$VERSION -o /out/tool .\n"
+        "FROM scratch AS binaries\nCOPY --from=build /out /\n"
+    )
+    support.commit(project, "v1.2.3")
+    first = support.run(project, environment, "--builder", builder, report="first")
+    second = support.run(project, environment, "--builder", builder, "--no-cache", report="second")
+    [built] = [step for step in second.steps("binaries") if "go build" in step["name"]]
+    assert not built["cached"]
     assert archives(first) == archives(second)
+    [binary] = second.record["binaries"]
+    assert binary["format"] == "ELF"
+    done = subprocess.run([second.folder / binary["path"]], capture_output=True, text=True, check=True, timeout=10)
+    assert done.stderr == "v1.2.3\n"
 
 
 def test_a_report_in_the_context_is_warned_of(project: Path, environment: dict[str, str], builder: str) -> None:
