@@ -120,11 +120,13 @@ def test_unknown_instruction(project: Path, environment: dict[str, str], builder
 class Refusing(http.server.BaseHTTPRequestHandler):
     """A registry that lets nobody push."""
 
+    refusal = 403
+
     def answer(self) -> None:
-        """403 in the form of the distribution API."""
+        """The refusal in the form of the distribution API."""
         body = b'{"errors": [{"code": "DENIED", "message": "requested access to the resource is denied"}]}'
         good = self.command == "GET" and self.path == "/v2/"
-        self.send_response(200 if good else 404 if self.command in {"GET", "HEAD"} else 403)
+        self.send_response(200 if good else 404 if self.command in {"GET", "HEAD"} else self.refusal)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -138,7 +140,11 @@ class Refusing(http.server.BaseHTTPRequestHandler):
         """Quiet."""
 
 
-def test_registry_refuses_the_push(project: Path, environment: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("status", [401, 403])
+def test_registry_refuses_the_push(
+    project: Path, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr(Refusing, "refusal", status)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     host = f"127.0.0.1:{server.server_address[1]}"
@@ -153,7 +159,7 @@ def test_registry_refuses_the_push(project: Path, environment: dict[str, str], t
         server.server_close()
     assert run.code == 4, run.output
     assert "push of app failed" in run.output
-    assert "denied" in run.output.lower() or "403" in run.output
+    assert "denied" in run.output.lower() or str(status) in run.output
     assert [image["pushed"] for image in run.record["images"]] == [False]
     assert run.record["binaries"]  # nothing else is lost
 

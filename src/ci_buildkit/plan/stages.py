@@ -166,7 +166,7 @@ def classify(options: Options, targets: Targets) -> dict[str, Kind]:
     kinds: dict[str, Kind] = {targets.named(name).name: kind for kind, names in named.items() for name in names}
     for kind in ("lint", "test", "binaries"):
         if not named[kind]:
-            found = [t for t in targets.targets if t.name not in kinds and _has_usual_name(t, kind)]
+            found = [t for t in targets.targets if t.name not in kinds and _usual_kind(t) == kind]
             kinds.update({t.name: kind for t in _outermost(found)})
             # What an outer target of the kind is made from is built with it and is nothing of its own.
             kinds.update({t.name: "other" for t in found if t.name not in kinds})
@@ -199,20 +199,18 @@ def choose(options: Options, targets: Targets, kinds: Mapping[str, Kind]) -> lis
         if not (exact or of_kind):
             raise unknown("stage", word, targets)
         wanted |= of_kind or exact
-    return [(t, kinds.get(t.name, _kind_by_name(t))) for t in targets.targets if t.name in wanted]
+    return [(t, kinds.get(t.name, _usual_kind(t))) for t in targets.targets if t.name in wanted]
 
 
-def _kind_by_name(target: Target) -> Kind:
-    return next((kind for kind in ("lint", "test", "binaries") if _has_usual_name(target, kind)), "other")
-
-
-def _has_usual_name(target: Target, kind: Kind) -> bool:
-    names = {target.name.lower(), target.stage}
-    if names & USUAL_NAMES[kind]:
-        return True
-    affixes = AFFIXES.get(kind)
+def _usual_kind(target: Target) -> Kind:
+    """The kind that a target's name says, else the name of its stage (bake files call stages what they like)."""
     leaf = not target.dockerfile.users(target.stage)
-    return bool(affixes and leaf and any(n.startswith(affixes[0]) or n.endswith(affixes[1]) for n in names))
+    for name in (target.name.lower(), target.stage):
+        for kind in ("lint", "test", "binaries"):
+            start, end = AFFIXES.get(kind, ("", "")) if leaf else ("", "")
+            if name in USUAL_NAMES[kind] or (start and (name.startswith(start) or name.endswith(end))):
+                return kind
+    return "other"
 
 
 def _outermost(targets: list[Target]) -> list[Target]:

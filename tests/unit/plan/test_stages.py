@@ -250,6 +250,12 @@ def test_a_bake_file_wins_over_the_dockerfile_and_says_more(plan: Make, inside: 
     )
 
 
+def test_a_bake_target_s_own_name_says_more_than_its_stage_s(plan: Make) -> None:
+    stages = {"test": "lint", "lint-all": "server", "tool": "binaries"}
+    bake = {name: {"context": ".", "target": stage} for name, stage in stages.items()}
+    assert kinds(plan(THIRD_PARTY, bake=bake)) == [("test", "test"), ("lint-all", "lint"), ("tool", "binaries")]
+
+
 def test_naming_the_dockerfile_decides_against_the_bake_file(plan: Make) -> None:
     assert plan(THIRD_PARTY, bake=BAKE, file=Path("Dockerfile")).source == Path("Dockerfile")
 
