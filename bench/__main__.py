@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -172,6 +173,7 @@ def boot(bench: Bench) -> Row:
 
 def main() -> int:
     """Measure, print the table, write the file; 1 where a limit was not reached."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the builders are removed then too
     environment = engine()
     with tempfile.TemporaryDirectory(prefix="ci-buildkit-bench-") as folder:
         rows = measure(Bench(Path(folder), environment))
