@@ -24,6 +24,10 @@ TWO = (
 )
 
 
+# The disk fills when the lint stage, which needs some of it for its log, is through.
+LATER = "sleep 4"
+
+
 def write(project: Path, text: str) -> None:
     """The project's Dockerfile."""
     (project / "Dockerfile").write_text(text)
@@ -176,7 +180,10 @@ def small_disk(folder: Path, options: str) -> Iterator[Path]:
 
 
 def test_disk_full_while_exporting(project: Path, environment: dict[str, str], builder: str, tmp_path: Path) -> None:
-    write(project, TWO.replace("echo tool > /out/tool", "dd if=/dev/urandom of=/out/tool bs=1M count=16 2>/dev/null"))
+    write(
+        project,
+        TWO.replace("echo tool > /out/tool", f"{LATER} && dd if=/dev/urandom of=/out/tool bs=1M count=16 2>/dev/null"),
+    )
     with small_disk(tmp_path / "small", "size=6m") as small:
         run = support.run(project, {**environment, "TMPDIR": str(small)}, "--builder", builder)
     assert run.code == 4, run.output
@@ -187,7 +194,7 @@ def test_disk_full_while_exporting(project: Path, environment: dict[str, str], b
 
 
 def test_disk_full_of_log(project: Path, environment: dict[str, str], builder: str, tmp_path: Path) -> None:
-    talk = f"FROM alpine AS talk\nRUN echo {time.time()}; head -c 20000000 /dev/urandom | base64\n"
+    talk = f"FROM alpine AS talk\nRUN echo {time.time()}; {LATER}; head -c 20000000 /dev/urandom | base64\n"
     write(project, LINT + talk + "FROM scratch AS binaries\nCOPY --from=talk /etc/os-release /\n")
     with small_disk(tmp_path / "small", "size=6m") as small:
         run = support.run(project, {**environment, "TMPDIR": str(small)}, "--builder", builder)
