@@ -230,6 +230,22 @@ def test_push_waits_for_the_gates(
     assert support.manifest(lab, name, pushed["tags"][0])[1] == pushed["digest"]
 
 
+def test_a_binary_for_another_machine_closes_the_gates(
+    project: Path, environment: dict[str, str], builder: str, lab: dict[str, str]
+) -> None:
+    header = r"\177ELF\002\001\001\000\000\000\000\000\000\000\000\000\002\000\267\000"  # e_machine EM_AARCH64
+    (project / "Dockerfile").write_text(
+        f"FROM alpine AS build\nRUN mkdir /out && printf '{header}' >/out/tool\n"
+        "FROM scratch AS binaries\nCOPY --from=build /out /\nFROM alpine AS app\nCMD true\n"
+    )
+    name, image = repository(lab, "wrong-binary")
+    words = ("--builder", builder, "--image", image, "--push", "--platform", "linux/amd64")
+    run = support.run(project, environment, *words)
+    assert run.code == 5, run.output
+    assert "dist/linux_amd64/tool: is built for arm64, not for amd64" in run.output
+    assert support.tags(lab, name) == []
+
+
 def test_nothing_is_pushed_unasked(
     project: Path, environment: dict[str, str], builder: str, lab: dict[str, str]
 ) -> None:

@@ -66,17 +66,16 @@ def execute(run: Run) -> Finished:
     runs = _stages(session, run.plan, calls)
     run.staging.make_room()
     codes = [stage.verdict.exit_code for stage in runs]
-    images: list[ImageRecord] = []
     problems = [
         problem for stage in runs for problem in (*stage.tests.problems, *stage.problems, *stage.findings.problems)
     ]
+    built = _binaries(run, runs)
+    if built.problems:  # a wrong binary closes the gates too
+        codes.append(OutputError.exit_code)
     with _serving(calls):
         images, refused = push.images(session, run.plan, runs, open_gates=not any(codes))
     codes += [verdict.exit_code for verdict in refused]
     problems += [Problem("push", "unreadable", verdict.reason or "") for verdict in refused]
-    built = _binaries(run, runs)
-    if built.problems:
-        codes.append(OutputError.exit_code)
     if run.cancellation.cancelled:
         codes.append(130)
     if warning := context_warning(run.options.report_dir, run.plan.context):
