@@ -14,31 +14,29 @@ BIN = Path(sys.executable).parent
 PYTHON = ("src", "bin", "lab", "action", "tests", "bench")
 
 
-def dockerfiles() -> list[str]:
-    """The example Dockerfiles."""
-    return sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("examples/**/*Dockerfile"))
-
-
-def workflows() -> list[str]:
-    """The workflow files."""
-    return sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(".github/workflows/*.yml"))
+def files(*patterns: str) -> list[str]:
+    """The files of the repository that match one of the globs, as paths inside it."""
+    return sorted({str(path.relative_to(ROOT)) for pattern in patterns for path in ROOT.glob(pattern)})
 
 
 def checks() -> dict[str, list[str]]:
     """Each check by its name, as a command."""
+    dockerfiles = files("examples/**/*Dockerfile", "bench/**/*Dockerfile")
+    actions = files("action.yml", "actions/*/action.yml", "lab/*/action.yml")
+    workflows = files(".github/workflows/*.yml")
+    schema = [f"{BIN}/check-jsonschema", "--builtin-schema"]
     found = {
         "ruff check": [f"{BIN}/ruff", "check", *PYTHON],
         "ruff format": [f"{BIN}/ruff", "format", "--check", *PYTHON],
         "mypy": [f"{BIN}/mypy"],
         "import-linter": [f"{BIN}/lint-imports", "--no-cache"],
-        "hadolint": [f"{BIN}/hadolint", *dockerfiles()],
-        "action schema": [f"{BIN}/check-jsonschema", "--builtin-schema", "vendor.github-actions", "action.yml"],
-        "zizmor": [f"{BIN}/zizmor", "--offline", "--quiet", "action.yml", *workflows()],
+        "hadolint": [f"{BIN}/hadolint", *dockerfiles],
+        "action schema": [*schema, "vendor.github-actions", *actions],
+        "zizmor": [f"{BIN}/zizmor", "--offline", "--quiet", *actions, *workflows],
     }
-    if workflows():
-        schema = ["--builtin-schema", "vendor.github-workflows", *workflows()]
-        found["workflow schema"] = [f"{BIN}/check-jsonschema", *schema]
-        found["actionlint"] = ["actionlint", *workflows()]
+    if workflows:
+        found["workflow schema"] = [*schema, "vendor.github-workflows", *workflows]
+        found["actionlint"] = ["actionlint", *workflows]
     return found
 
 
