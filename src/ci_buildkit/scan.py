@@ -28,6 +28,14 @@ _SKIPPED = frozenset({".git", "__pycache__"})
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """The start of a file, by which a reader knows its format: its bytes, and the same as text."""
+
+    data: bytes
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """A regular file. `name` is how reports call it; `explicit` says that the user named it and no folder did."""
 

@@ -17,9 +17,10 @@ from urllib.parse import urlsplit
 import orjson
 
 from ci_buildkit.findings.model import Finding, FindingReport
-from ci_buildkit.findings.reader import Head, Item, Reader, Source
+from ci_buildkit.findings.reader import Item, Reader, Source
 from ci_buildkit.findings.values import label, mapping, positive, sequence, string
 from ci_buildkit.problem import Problem
+from ci_buildkit.scan import Head
 from ci_buildkit.text import clean, name
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import orjson
 
 from ci_buildkit.findings.model import Finding
-from ci_buildkit.findings.reader import Head, Item, Reader, Source, severity
+from ci_buildkit.findings.reader import Item, Reader, Source, severity
 from ci_buildkit.findings.values import label, mapping, positive, sequence, string
 from ci_buildkit.lines import TooLong, lines, without_progress_prefix
 from ci_buildkit.problem import Problem
+from ci_buildkit.scan import Head
 from ci_buildkit.text import clean
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from ci_buildkit.findings import buildkit, golangci
 from ci_buildkit.findings.collect import report
 from ci_buildkit.findings.model import Finding, FindingReport
-from ci_buildkit.findings.reader import Head, Item, Limits, LogReader, Reader, Source
+from ci_buildkit.findings.reader import Item, Limits, LogReader, Reader, Source
 from ci_buildkit.lines import decode
 from ci_buildkit.paths import PathMap, PathMapper, display
 from ci_buildkit.problem import Problem
-from ci_buildkit.scan import Found, is_json, scan
+from ci_buildkit.scan import Found, Head, is_json, scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from ci_buildkit.findings.model import Finding, Severity
 from ci_buildkit.problem import Problem
+from ci_buildkit.scan import Head
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,14 +28,6 @@ class Limits:
 
     findings: int = 500_000
     document: int = 256 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The start of a file: its bytes, the same as text, and whether it is the whole file."""
-
-    data: bytes
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

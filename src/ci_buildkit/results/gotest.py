@@ -14,8 +14,9 @@ import orjson
 from ci_buildkit.lines import TooLong, lines, without_progress_prefix
 from ci_buildkit.problem import Problem
 from ci_buildkit.results.go_run import ENDINGS, GoRun
-from ci_buildkit.results.reader import Head, Item, Reader, Source
+from ci_buildkit.results.reader import Item, Reader, Source
 from ci_buildkit.results.values import MAX_SECONDS
+from ci_buildkit.scan import Head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

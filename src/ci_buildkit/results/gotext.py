@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from ci_buildkit.lines import TooLong, lines, without_progress_prefix
 from ci_buildkit.problem import Problem
 from ci_buildkit.results.go_run import GoRun
-from ci_buildkit.results.reader import Head, Item, Reader, Source
+from ci_buildkit.results.reader import Item, Reader, Source
+from ci_buildkit.scan import Head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, BinaryIO
 from ci_buildkit import text, xmlstream
 from ci_buildkit.problem import Problem
 from ci_buildkit.results.junit_case import ATTEMPTS, FORMAT, OUTPUT, RESULTS, Element, build
-from ci_buildkit.results.reader import Head, Item, Reader, Source, Suite
+from ci_buildkit.results.reader import Item, Reader, Source, Suite
 from ci_buildkit.results.values import integer
+from ci_buildkit.scan import Head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

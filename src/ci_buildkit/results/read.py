@@ -19,8 +19,8 @@ from ci_buildkit.paths import PathMap, PathMapper, display
 from ci_buildkit.problem import Problem
 from ci_buildkit.results import gotest, gotext, junit
 from ci_buildkit.results.collect import Collector
-from ci_buildkit.results.reader import Head, Item, Limits, Reader, Source
-from ci_buildkit.scan import Found, is_json, scan
+from ci_buildkit.results.reader import Item, Limits, Reader, Source
+from ci_buildkit.scan import Found, Head, is_json, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from ci_buildkit.problem import Problem
 from ci_buildkit.results.model import Case
+from ci_buildkit.scan import Head
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,14 +30,6 @@ class Limits:
     cases: int = 2_000_000
     depth: int = 1_000
     token: int = 16 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The start of a file: its bytes, and the same as text."""
-
-    data: bytes
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from ci_buildkit.record import case_json
 from ci_buildkit.results import read
 from ci_buildkit.results.collect import Collector
 from ci_buildkit.results.model import TestReport
-from ci_buildkit.results.reader import Head, Source
+from ci_buildkit.results.reader import Source
+from ci_buildkit.scan import Head
 
 MAPPER = PathMapper(None, Path("/nonexistent"))
 DATA = Path(__file__).parents[2] / "data"
