@@ -5,14 +5,16 @@ The keys are public (schema 1). Times are RFC 3339 in UTC, durations seconds.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, field_serializer
 
 from ci_buildkit.findings.model import Finding
 from ci_buildkit.problem import Problem
-from ci_buildkit.results.model import Case, Totals
+from ci_buildkit.results.model import Case, Evidence, Totals
 
 SCHEMA = 1
 
@@ -38,6 +40,21 @@ CASE_KEYS = (
 def case_json(case: Case) -> dict[str, Any]:
     """A case with the public keys only."""
     return {key: getattr(case, key) for key in CASE_KEYS}
+
+
+def case_of(values: Mapping[str, Any]) -> Case:
+    """The case that `case_json` made `values` of.
+
+    Raises:
+        ValueError: a key is missing or a value is of the wrong type.
+    """
+    own = {key: value for key, value in values.items() if key in Case.__struct_fields__}
+    evidence = {key: value for key, value in values.items() if key in Evidence.__struct_fields__}
+    return msgspec.convert({**own, "evidence": evidence}, Case)
+
+
+def _cases(values: Iterable[Case | Mapping[str, Any]]) -> tuple[Case, ...]:
+    return tuple(value if isinstance(value, Case) else case_of(value) for value in values)
 
 
 class _Model(BaseModel):
@@ -118,7 +135,7 @@ class TestsRecord(_Model):
     __test__ = False
 
     totals: Totals = Totals()
-    failed: tuple[Case, ...] = ()
+    failed: Annotated[tuple[Case, ...], PlainValidator(_cases)] = ()
 
     @field_serializer("failed")
     def _failed(self, cases: tuple[Case, ...]) -> list[dict[str, Any]]:

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import orjson
-
+from ci_buildkit import jsontext
 from ci_buildkit.paths import display
 from ci_buildkit.problem import Problem
 from ci_buildkit.text import name
@@ -173,7 +172,7 @@ def is_json(path: Path) -> bool:
 
 def _parses(data: bytes) -> bool:
     try:
-        orjson.loads(data)
-    except orjson.JSONDecodeError:
+        jsontext.loads(data)
+    except jsontext.Broken:
         return False
     return True

@@ -22,7 +22,7 @@ from ci_buildkit.record import (
     TestsRecord,
     VersionRecord,
 )
-from ci_buildkit.results.model import Case, Totals
+from ci_buildkit.results.model import Case, Evidence, Totals
 
 # A key that goes or changes its meaning is a new schema; one that is added is not, and is added here.
 KEYS = {
@@ -50,7 +50,7 @@ def record() -> RunRecord:
         name="lint", kind="lint", target="lint", platforms=("linux/amd64",), outcome="failed", emulated=(emulated,),
         timeline=(step,),
     )  # fmt: skip
-    case = Case("x.xml", "junit", "suite", "a.B", "test_c", "failed", details="long", flaky=False)
+    case = Case("x.xml", "junit", "suite", "a.B", "test_c", "failed", evidence=Evidence(details="long", flaky=False))
     return RunRecord(
         schema=1, outcome="failed", exit_code=1, started="2026-01-02T03:04:05.000Z", seconds=1.2,
         version=VersionRecord(value="v1", revision="abc", dirty=False, source="tag", source_date_epoch=1700000000),

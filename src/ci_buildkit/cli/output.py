@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-import orjson
-
+from ci_buildkit import jsontext
 from ci_buildkit.report.text import inert
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ _WIDEST = 48
 
 def print_json(document: object) -> None:
     """Writes `document` to stdout as JSON, indented."""
-    data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    data = jsontext.dumps(document, indent=True)
     # GitHub's runner still takes `##[command]` anywhere in a line for a command; in a string this means the same.
     data = data.replace(b"##[", b"#\\u0023[")
     sys.stdout.flush()

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import orjson
+from ci_buildkit import jsontext
 
 PLATFORMS = re.compile(r"^\[(?P<build>[a-z0-9]+/[a-z0-9]+(?:/v\d+)?)(?:->[a-z0-9/]+)? ")
 STAGE = re.compile(r"^\[(?:[a-z0-9]+/\S+ )?(?:(?P<stage>\S+) )?\d+/\d+\] ")
@@ -113,8 +113,8 @@ class Progress:
         if not line.startswith(b"{"):
             return None
         try:
-            status = orjson.loads(line)
-        except orjson.JSONDecodeError:
+            status = jsontext.loads(line)
+        except jsontext.Broken:
             return None
         for vertex in status.get("vertexes") or ():
             self._vertex(vertex)

@@ -11,15 +11,13 @@ import binascii
 import posixpath
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import orjson
-
+from ci_buildkit.fields import label, mapping, positive, sequence, string
 from ci_buildkit.findings.model import Finding, FindingReport
-from ci_buildkit.findings.reader import Item, Reader, Source
-from ci_buildkit.findings.values import label, mapping, positive, sequence, string
-from ci_buildkit.problem import Problem
+from ci_buildkit.findings.reader import Item, Reader
+from ci_buildkit.reader import Source, by_document
 from ci_buildkit.scan import Head
 from ci_buildkit.text import clean, name
 
@@ -177,14 +175,4 @@ def sniff(head: Head) -> bool:
     return _HEAD.match(head.text) is not None
 
 
-def read(stream: BinaryIO, source: Source) -> Iterator[Item]:
-    """Every warning, and the error that keeps the Dockerfile from being built."""
-    try:
-        document = orjson.loads(stream.read(source.limits.document))
-    except orjson.JSONDecodeError as error:
-        yield Problem(source.name, "unreadable", f"the JSON of a Dockerfile check is cut off or broken: {error}")
-        return
-    yield from from_document(document, source)
-
-
-READER = Reader(FORMAT, sniff, read)
+READER = Reader(FORMAT, "BuildKit's --call=check,format=json", sniff, by_document(from_document, "a Dockerfile check"))

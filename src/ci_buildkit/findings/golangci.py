@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import orjson
-
+from ci_buildkit import jsontext
+from ci_buildkit.fields import label, mapping, positive, sequence, string
 from ci_buildkit.findings.model import Finding
-from ci_buildkit.findings.reader import Item, Reader, Source, severity
-from ci_buildkit.findings.values import label, mapping, positive, sequence, string
+from ci_buildkit.findings.reader import Item, Reader, severity
 from ci_buildkit.lines import TooLong, lines, without_progress_prefix
+from ci_buildkit.paths import PathMapper
 from ci_buildkit.problem import Problem
+from ci_buildkit.reader import Source
 from ci_buildkit.scan import Head
 from ci_buildkit.text import clean
 
@@ -37,16 +38,16 @@ _LONGEST_MESSAGE = 20
 class Golangci:
     """Reads lines one by one; a `LogReader`."""
 
-    def __init__(self, file: str) -> None:
-        """Nothing read yet; `file` is how problems call the file or log."""
-        self._file = file
+    def __init__(self, source: Source) -> None:
+        """Nothing read yet."""
+        self._file = source.name
         self._pending: list[str] = []
         self._findings: dict[tuple[str, int | None, int | None, str, str], Finding] = {}
         self._problems: list[Problem] = []
         self.found = False
 
-    def feed(self, raw: str) -> None:
-        """Takes a line."""
+    def feed(self, raw: str) -> bool:
+        """Takes a line; says whether it is the JSON report."""
         line = clean(raw)
         if line.startswith('{"Issues":'):
             self._pending = []
@@ -59,6 +60,7 @@ class Golangci:
             self._complete()
         elif _SUMMARY.match(line):
             self.found = True
+        return line.startswith('{"Issues":')
 
     def finish(self) -> Iterator[Item]:
         """The findings, each once; what the JSON report says of one counts more than its text."""
@@ -82,8 +84,8 @@ class Golangci:
     def _json(self, line: str) -> None:
         self.found = True
         try:
-            document = orjson.loads(line)
-        except orjson.JSONDecodeError:
+            document = jsontext.loads(line)
+        except jsontext.Broken:
             self._problems.append(Problem(self._file, "unreadable", "the JSON report of golangci-lint is cut off"))
             return
         for item in from_document(document, self._file):
@@ -153,7 +155,7 @@ def sniff(head: Head) -> bool:
     """Whether the file's start holds the JSON report, a finding with its linter's name, or the summary."""
     if _JSON.match(head.data):
         return True
-    probe = Golangci("")
+    probe = Golangci(Source("", PathMapper()))
     for line in head.text.split("\n"):
         text = without_progress_prefix(line.rstrip("\r"))
         probe.feed(text)
@@ -168,13 +170,13 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Item]:
     stream.seek(0)
     if laid_out:
         try:
-            document = orjson.loads(stream.read(source.limits.document))
-        except orjson.JSONDecodeError:
+            document = jsontext.loads(stream.read(source.limits.document))
+        except jsontext.Broken:
             stream.seek(0)  # other lines follow, or it is cut off
         else:
             yield from from_document(document, source.name)
             return
-    reader = Golangci(source.name)
+    reader = Golangci(source)
     try:
         for line in lines(stream, source.limits.document):
             reader.feed(without_progress_prefix(line))
@@ -186,4 +188,4 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Item]:
     yield from reader.finish()
 
 
-READER = Reader(FORMAT, sniff, read)
+READER = Reader(FORMAT, "golangci-lint's text and JSON", sniff, read)

@@ -13,21 +13,24 @@ from typing import TYPE_CHECKING
 from ci_buildkit.findings import buildkit, golangci
 from ci_buildkit.findings.collect import report
 from ci_buildkit.findings.model import Finding, FindingReport
-from ci_buildkit.findings.reader import Item, Limits, LogReader, Reader, Source
+from ci_buildkit.findings.reader import Item, LogReader, Reader
 from ci_buildkit.lines import decode
 from ci_buildkit.paths import PathMap, PathMapper, display
 from ci_buildkit.problem import Problem
+from ci_buildkit.reader import Limits, Source, feed, labels
 from ci_buildkit.scan import Found, Head, is_json, scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-READERS: tuple[Reader, ...] = (buildkit.READER, golangci.READER)
-LOG_READERS: tuple[Callable[[str], LogReader], ...] = (golangci.Golangci,)
+READERS: tuple[Reader, ...] = (
+    buildkit.READER,
+    golangci.READER,
+)
+LOG_READERS: tuple[Callable[[Source], LogReader], ...] = (golangci.Golangci,)
 
 _REPORT_NAME = re.compile(r"lint|check|report|finding|golangci", re.IGNORECASE)
 _HEAD = 64 * 1024
-_NAMES = "golangci-lint's text and JSON, and BuildKit's --call=check,format=json"
 
 
 def read_paths(
@@ -65,7 +68,7 @@ def read_paths(
                 findings.append(_mapped(item, mapper))
     if not read and not problems:
         where = ", ".join(display(Path(path)) for path in paths) or "nothing"
-        problems.append(Problem(where, "missing", f"no lint report was found; known are {_NAMES}"))
+        problems.append(Problem(where, "missing", f"no lint report was found; known are {labels(READERS)}"))
     return report(findings, problems)
 
 
@@ -77,14 +80,8 @@ def read_log(
     Lines come without BuildKit's prefixes. A log without findings gives an empty report and no problem.
     """
     mapper = PathMapper(path_map, root)
-    readers = [make(name) for make in LOG_READERS]
-    items: list[Item] = []
-    for raw in lines:
-        line = raw.rstrip("\r\n")
-        for reader in readers:
-            reader.feed(line)
-    for reader in readers:
-        items += reader.finish()
+    source = Source(name, mapper)
+    items = list(feed((make(source) for make in LOG_READERS), lines))
     findings = (_mapped(item, mapper) for item in items if isinstance(item, Finding))
     return report(findings, (item for item in items if isinstance(item, Problem)))
 
@@ -116,7 +113,9 @@ def _items(found: Found, source: Source) -> Iterator[Item] | None:
         return None
     if not data.strip():
         return iter([Problem(found.name, "empty", "has no content: the lint command stopped before it wrote anything")])
-    return iter([Problem(found.name, "unreadable", f"is no lint report that is known ({_NAMES}), or was cut off")])
+    return iter(
+        [Problem(found.name, "unreadable", f"is no lint report that is known ({labels(READERS)}), or was cut off")]
+    )
 
 
 def _looks_broken(found: Found, data: bytes) -> bool:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import orjson
-
-from ci_buildkit import atomic
+from ci_buildkit import atomic, jsontext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +33,7 @@ def dumps(report: FindingReport) -> bytes:
         tools.setdefault(finding.tool, []).append(finding)
     runs = [_run(tool, findings) for tool, findings in (tools or {"ci-buildkit": []}).items()]
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": runs}
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return jsontext.dumps(document, indent=True)
 
 
 def _run(tool: str, findings: Iterable[Finding]) -> dict[str, Any]:

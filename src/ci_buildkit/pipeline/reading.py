@@ -16,7 +16,7 @@ from ci_buildkit.pipeline import judge
 from ci_buildkit.pipeline.session import Session, safe_name
 from ci_buildkit.plan.stages import Stage
 from ci_buildkit.problem import Problem
-from ci_buildkit.results.model import TestReport
+from ci_buildkit.results.model import TestReport, changed
 
 STEP_HEADER = re.compile(r"#(\d+) (\[.*)")
 STEP_LINE = re.compile(r"#(\d+) \d+\.\d{3} (.*)")
@@ -91,7 +91,7 @@ def _named(report: TestReport, folder: Path, name: str) -> TestReport:
 
     return replace(
         report,
-        cases=tuple(replace(case, file=inside(case.file)) for case in report.cases),
+        cases=tuple(changed(case, file=inside(case.file)) for case in report.cases),
         problems=tuple(Problem(inside(p.path), p.kind, p.reason) for p in report.problems),
     )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import fsum
 from typing import TYPE_CHECKING
 
 from ci_buildkit.problem import Problem
-from ci_buildkit.results.model import Case, TestReport, Totals
-from ci_buildkit.results.reader import Item, Limits, Suite
+from ci_buildkit.reader import Limits
+from ci_buildkit.results.model import Case, TestReport, Totals, changed
+from ci_buildkit.results.reader import Item, Suite
 from ci_buildkit.text import excerpt
 
 if TYPE_CHECKING:
@@ -74,14 +74,14 @@ def another_attempt(first: Case, then: Case) -> Case:
     attempts, seconds = first.attempts + then.attempts, first.seconds + then.seconds
     if then.outcome == "passed":
         # What a flaky case is worth telling is how it failed.
-        return replace(first, outcome="passed", flaky=True, attempts=attempts, seconds=seconds)
+        return changed(first, outcome="passed", flaky=True, attempts=attempts, seconds=seconds)
     last = first if then.outcome == "skipped" else then
     path, line = (last.path, last.line) if last.path else (first.path, first.line)
     details = last.details
     if first.message != last.message and first.details not in details:
         # pytest writes a failure and the teardown that broke after it as two cases: both are worth reading.
         details = excerpt(f"{first.details}\n\n{details}")
-    return replace(last, attempts=attempts, seconds=seconds, path=path, line=line, details=details)
+    return changed(last, attempts=attempts, seconds=seconds, path=path, line=line, details=details)
 
 
 def count(cases: Iterable[Case], *, files: int, suites: int) -> Totals:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ci_buildkit.results import go_failure
 from ci_buildkit.results.go_failure import Failure
 from ci_buildkit.results.go_state import Package, Test, failed_below, parents, settled
-from ci_buildkit.results.model import Case, Outcome
+from ci_buildkit.results.model import Case, Evidence, Outcome
 from ci_buildkit.results.reader import Item, Suite
 from ci_buildkit.text import Excerpt, block, clean, name
 
@@ -160,12 +160,14 @@ class GoRun:
             name=name(test_name),
             outcome=outcome,
             seconds=test.seconds,
-            message=failure.message,
-            path=failure.path,
-            line=failure.line,
-            attempts=test.attempts,
-            flaky=flaky,
-            details=details,
+            evidence=Evidence(
+                message=failure.message,
+                path=failure.path,
+                line=failure.line,
+                attempts=test.attempts,
+                flaky=flaky,
+                details=details,
+            ),
         )
 
     def _failure(self, package: str, of: Package, test_name: str, below: dict[str, list[str]]) -> tuple[str, Failure]:
@@ -233,8 +235,7 @@ class GoRun:
             class_name=name(package),
             name=title,
             outcome="error",
-            message=failure.message,
-            path=failure.path,
-            line=failure.line,
-            details=block(clean(output)),
+            evidence=Evidence(
+                message=failure.message, path=failure.path, line=failure.line, details=block(clean(output))
+            ),
         )

@@ -7,14 +7,14 @@ before that they are plain text before the package's events, and a setup failure
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from ci_buildkit.lines import TooLong, lines, without_progress_prefix
+from ci_buildkit import jsontext
+from ci_buildkit.lines import without_progress_prefix
 from ci_buildkit.problem import Problem
+from ci_buildkit.reader import Source, by_line
 from ci_buildkit.results.go_run import ENDINGS, GoRun
-from ci_buildkit.results.reader import Item, Reader, Source
+from ci_buildkit.results.reader import Item, Reader
 from ci_buildkit.results.values import MAX_SECONDS
 from ci_buildkit.scan import Head
 
@@ -34,8 +34,8 @@ def event_of(line: str) -> dict[str, Any] | None:
     if not line.startswith("{"):
         return None
     try:
-        event = orjson.loads(line)
-    except orjson.JSONDecodeError:
+        event = jsontext.loads(line)
+    except jsontext.Broken:
         return None
     action = event.get("Action")
     known = type(action) is str and action in _ACTIONS and ("Package" in event or "ImportPath" in event)
@@ -147,18 +147,4 @@ def sniff(head: Head) -> bool:
     return any(event_of(without_progress_prefix(line)) for line in head.text.split("\n"))
 
 
-def read(stream: BinaryIO, source: Source) -> Iterator[Item]:
-    """Every test of every package."""
-    reader = GoTest(source)
-    problem = None
-    try:
-        for line in lines(stream):
-            reader.feed(without_progress_prefix(line))
-    except TooLong:
-        problem = Problem(source.name, "limit", "a line is longer than 16 MiB; what stands before it was read")
-    yield from reader.finish()
-    if problem:
-        yield problem
-
-
-READER = Reader(FORMAT, sniff, read)
+READER = Reader(FORMAT, "`go test -json`", sniff, by_line(GoTest))

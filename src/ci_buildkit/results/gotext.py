@@ -7,12 +7,13 @@ are not printed, and so cannot be counted.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
-from ci_buildkit.lines import TooLong, lines, without_progress_prefix
-from ci_buildkit.problem import Problem
+from ci_buildkit.lines import without_progress_prefix
+from ci_buildkit.reader import Source, by_line
+from ci_buildkit.results import gotest
 from ci_buildkit.results.go_run import GoRun
-from ci_buildkit.results.reader import Item, Reader, Source
+from ci_buildkit.results.reader import Item, Reader
 from ci_buildkit.scan import Head
 
 if TYPE_CHECKING:
@@ -140,18 +141,21 @@ def _is_frame(line: str) -> bool:
     return bool((begin and begin[1] == "RUN") or (end and end[4]) or package)
 
 
-def read(stream: BinaryIO, source: Source) -> Iterator[Item]:
-    """Every test that was printed, of every package."""
-    reader = GoText(source)
-    problem = None
-    try:
-        for line in lines(stream):
-            reader.feed(without_progress_prefix(line))
-    except TooLong:
-        problem = Problem(source.name, "limit", "a line is longer than 16 MiB; what stands before it was read")
-    yield from reader.finish()
-    if problem:
-        yield problem
+class GoLog:
+    """Both ways in which `go test` prints to a log; what the events tell of a package is not read from the text again."""
+
+    def __init__(self, source: Source) -> None:
+        """Nothing read yet."""
+        self._events, self._frames = gotest.GoTest(source), GoText(source)
+
+    def feed(self, line: str) -> bool:
+        """Takes a line; says whether it was an event or a frame."""
+        return self._events.feed(line) or self._frames.feed(line)
+
+    def finish(self) -> Iterator[Item]:
+        """The cases of every package."""
+        yield from self._events.finish()
+        yield from self._frames.finish(self._events.packages)
 
 
-READER = Reader(FORMAT, sniff, read)
+READER = Reader(FORMAT, "`go test -v`", sniff, by_line(GoText))

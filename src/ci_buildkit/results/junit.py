@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ci_buildkit import text, xmlstream
 from ci_buildkit.problem import Problem
+from ci_buildkit.reader import Source
 from ci_buildkit.results.junit_case import ATTEMPTS, FORMAT, OUTPUT, RESULTS, Element, build
-from ci_buildkit.results.reader import Item, Reader, Source, Suite
+from ci_buildkit.results.reader import Item, Reader, Suite
 from ci_buildkit.results.values import integer
 from ci_buildkit.scan import Head
 
@@ -189,4 +190,4 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Item]:
         yield Problem(source.name, "inconsistent", reason)
 
 
-READER = Reader(FORMAT, sniff, read)
+READER = Reader(FORMAT, "JUnit XML", sniff, read)

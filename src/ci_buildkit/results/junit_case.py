@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from ci_buildkit import text
 from ci_buildkit.results import go_failure
 from ci_buildkit.results.locate import locate
-from ci_buildkit.results.model import Case, Outcome
+from ci_buildkit.results.model import Case, Evidence, Outcome
 from ci_buildkit.results.values import integer, seconds
 
 if TYPE_CHECKING:
-    from ci_buildkit.results.reader import Source
+    from ci_buildkit.reader import Source
 
 FORMAT = "junit"
 
@@ -113,12 +113,7 @@ def build(
         name=name,
         outcome=outcome,
         seconds=seconds(get("time")),
-        message=message,
-        path=path,
-        line=line,
-        attempts=attempts,
-        flaky=flaky,
-        details=details,
+        evidence=Evidence(message=message, path=path, line=line, attempts=attempts, flaky=flaky, details=details),
     )
 
 

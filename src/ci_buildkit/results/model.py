@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+import msgspec
 
 from ci_buildkit.problem import Problem
 
 Outcome = Literal["passed", "failed", "error", "skipped"]
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Evidence(msgspec.Struct, frozen=True, gc=False):
+    """What is told of a case besides that it passed.
+
+    `message` is one line, `details` the whole failure text (bounded), `output` what the test printed (bounded). `path`
+    is relative to the repository where it could be mapped, `line` is 1-based. `attempts` counts the runs of the case;
+    `flaky` says that one of them failed and the last one passed. `quarantined` is the reason why a failure does not
+    count, "" where it does.
+    """
+
+    message: str = ""
+    path: str | None = None
+    line: int | None = None
+    attempts: int = 1
+    flaky: bool = False
+    details: str = ""
+    output: str = ""
+    quarantined: str = ""
+
+
+NO_EVIDENCE = Evidence()
+"""Shared by all cases that have nothing to tell: a million passed cases are what memory goes to."""
+
+
+class Case(msgspec.Struct, frozen=True, gc=False):
     """One test case, all its attempts folded into one.
 
-    `failed` is an assertion, `error` anything else that broke. `seconds` is the time of all attempts; `line` is
-    1-based; `path` is relative to the repository where it could be mapped. `attempts` counts the runs of the case;
-    `flaky` says that one of them failed and the last one passed. `details` is the whole failure text (bounded).
+    `failed` is an assertion, `error` anything else that broke. `seconds` is the time of all attempts. Structs without
+    a place in the garbage collector's lists, because reports hold a million of them; they refer to nothing but text.
     """
 
     file: str
@@ -26,17 +50,63 @@ class Case:
     name: str
     outcome: Outcome
     seconds: float = 0.0
-    message: str = ""
-    path: str | None = None
-    line: int | None = None
-    attempts: int = 1
-    flaky: bool = False
-    details: str = ""
+    evidence: Evidence = NO_EVIDENCE
+
+    @property
+    def message(self) -> str:
+        """The failure or the reason in one line."""
+        return self.evidence.message
+
+    @property
+    def path(self) -> str | None:
+        """The file, relative to the repository where it could be mapped."""
+        return self.evidence.path
+
+    @property
+    def line(self) -> int | None:
+        """The line, 1-based."""
+        return self.evidence.line
+
+    @property
+    def attempts(self) -> int:
+        """How many times it ran."""
+        return self.evidence.attempts
+
+    @property
+    def flaky(self) -> bool:
+        """Whether an attempt failed and the last one passed."""
+        return self.evidence.flaky
+
+    @property
+    def details(self) -> str:
+        """The whole failure text, bounded."""
+        return self.evidence.details
+
+    @property
+    def output(self) -> str:
+        """What the test printed, bounded."""
+        return self.evidence.output
+
+    @property
+    def quarantined(self) -> str:
+        """Why a failure does not count; "" where it does."""
+        return self.evidence.quarantined
 
     @property
     def broken(self) -> bool:
         """Whether the case makes a run red."""
-        return self.outcome in {"failed", "error"}
+        return self.outcome in {"failed", "error"} and not self.evidence.quarantined
+
+
+_EVIDENCE = frozenset(Evidence.__struct_fields__)
+
+
+def changed(case: Case, **fields: Any) -> Case:
+    """`case` with other values in these fields, which may be its own or its evidence's."""
+    evidence = {key: fields.pop(key) for key in _EVIDENCE & fields.keys()}
+    if evidence:
+        fields["evidence"] = msgspec.structs.replace(case.evidence, **evidence)
+    return msgspec.structs.replace(case, **fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +126,23 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class TestReport:
-    """What was read from one or more files: every case once, totals recounted from the cases, and the problems."""
+    """What was read from one or more files: every case once, totals recounted from the cases, and the problems.
+
+    `cases` is not to be changed by anyone who was given the report.
+    """
 
     __test__ = False  # not a test class, whatever pytest thinks of the name
 
-    cases: tuple[Case, ...] = ()
+    cases: Sequence[Case] = ()
     problems: tuple[Problem, ...] = ()
     totals: Totals = field(default_factory=Totals)
 
     @property
+    def quarantined(self) -> int:
+        """How many failures do not count."""
+        return sum(bool(case.quarantined) for case in self.cases)
+
+    @property
     def broken(self) -> bool:
-        """Whether any case failed or broke."""
-        return self.totals.failed + self.totals.errors > 0
+        """Whether any case failed or broke that is not quarantined."""
+        return self.totals.failed + self.totals.errors > self.quarantined

@@ -5,7 +5,6 @@ A new format is one module and one line in READERS (and LOG_READERS, where its t
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 from datetime import UTC, datetime
@@ -17,24 +16,29 @@ from ci_buildkit.errors import OutputError
 from ci_buildkit.lines import decode
 from ci_buildkit.paths import PathMap, PathMapper, display
 from ci_buildkit.problem import Problem
+from ci_buildkit.reader import Limits, Source, feed, labels
 from ci_buildkit.results import gotest, gotext, junit
 from ci_buildkit.results.collect import Collector
-from ci_buildkit.results.reader import Item, Limits, Reader, Source
+from ci_buildkit.results.reader import Item, LogReader, Reader
 from ci_buildkit.scan import Found, Head, is_json, scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ci_buildkit.results.model import TestReport
 
-READERS: tuple[Reader, ...] = (junit.READER, gotest.READER, gotext.READER)
+READERS: tuple[Reader, ...] = (
+    junit.READER,
+    gotest.READER,
+    gotext.READER,
+)
+LOG_READERS: tuple[Callable[[Source], LogReader], ...] = (gotext.GoLog,)
 
 EXIT_CODE_NAMES = ("exit-code", "exit_code", "exitcode")
 _HEAD = 64 * 1024
 _REPORT_NAME = re.compile(r"junit|test|report|result|xunit|spec", re.IGNORECASE)
 _JSON_NAMES = (".json", ".jsonl", ".ndjson")
 _NEVER = frozenset({".html", ".htm", ".css", ".js", ".map", ".svg", ".png", ".gz", ".zip", ".tar"})
-_NAMES = "JUnit XML, `go test -json` and `go test -v`"
 
 
 def read_paths(
@@ -68,7 +72,7 @@ def read_paths(
     kind, what = ("empty", "no test case") if read else ("missing", "no test report")
     where = ", ".join(display(Path(path)) for path in paths) or "nothing"
     collector.problem(
-        Problem(where, "empty" if kind == "empty" else "missing", f"{what} was found; known are {_NAMES}")
+        Problem(where, "empty" if kind == "empty" else "missing", f"{what} was found; known are {labels(READERS)}")
     )
     return collector.report()
 
@@ -81,13 +85,8 @@ def read_log(
     Lines come without BuildKit's prefixes. A log without results gives an empty report and no problem.
     """
     source = Source(name, PathMapper(path_map, root))
-    events, frames = gotest.GoTest(source), gotext.GoText(source)
-    for raw in lines:
-        line = raw.rstrip("\r\n")
-        if not events.feed(line):
-            frames.feed(line)
     collector = Collector()
-    collector.file(name, itertools.chain(events.finish(), frames.finish(events.packages)))
+    collector.file(name, feed((make(source) for make in LOG_READERS), lines))
     return collector.report()
 
 
@@ -159,5 +158,5 @@ def _unknown(found: Found, head: Head) -> Problem | None:
     elif suffix in _JSON_NAMES and (reportlike or found.explicit) and not is_json(found.path):
         reason = "is not JSON, or was cut off"
     if reason is None and found.explicit:
-        reason = f"is no test report that is known ({_NAMES})"
+        reason = f"is no test report that is known ({labels(READERS)})"
     return Problem(found.name, "unreadable", reason) if reason else None

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from ci_buildkit.findings import buildkit, merge, read, sarif
 from ci_buildkit.findings.buildkit import BuildWarning
 from ci_buildkit.findings.model import Finding, FindingReport
-from ci_buildkit.findings.reader import Limits, Source
 from ci_buildkit.lines import decode
 from ci_buildkit.paths import PathMap, PathMapper
 from ci_buildkit.problem import Problem
+from ci_buildkit.reader import Limits, Source
 from ci_buildkit.scan import Head
 
 DATA = Path(__file__).parents[2] / "data" / "findings"

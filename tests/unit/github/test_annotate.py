@@ -9,7 +9,7 @@ from ci_buildkit.findings.model import Finding
 from ci_buildkit.github import annotate
 from ci_buildkit.problem import Problem
 from ci_buildkit.record import StageRecord
-from ci_buildkit.results.model import Case, TestReport
+from ci_buildkit.results.model import Case, Evidence, TestReport
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def broken(count: int) -> tuple[Case, ...]:
     return tuple(
-        Case(file="x", format="junit", suite="s", class_name="c", name=f"t{n}", outcome="failed", message=f"m{n}", path="a.py", line=n + 1)
+        Case(file='x', format='junit', suite='s', class_name='c', name=f't{n}', outcome='failed', evidence=Evidence(message=f'm{n}', path='a.py', line=n + 1))
         for n in range(count)
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from ci_buildkit.record import (
     TestsRecord,
     VersionRecord,
 )
-from ci_buildkit.results.model import Case, TestReport, Totals
+from ci_buildkit.results.model import Case, Evidence, TestReport, Totals
 
 REVISION = "9f3c2b7a41d05e8861c7f2a90b3de4517c6a8f02"
 DIGEST = "sha256:" + "4b1c9e07" * 8
@@ -101,25 +101,17 @@ def stages(*, red: bool) -> tuple[StageRecord, ...]:
 def cases(*, red: bool) -> tuple[Case, ...]:
     module = "example.com/buildme/internal/hello"
     broken = (
-        Case(file="test.json", format="go-test-json", suite=module, class_name=module, name="TestHello/german", outcome="failed",
-             seconds=0.01, message='Not equal: expected "Hallo, Welt", actual "Hello, Welt"', path="internal/hello/hello_test.go",
-             line=41, details=GO_TEST_FAILURE),
-        Case(file="test.json", format="go-test-json", suite="example.com/buildme/cmd/server", class_name="example.com/buildme/cmd/server",
-             name="TestShutdown", outcome="error", seconds=2.0, message="panic: close of closed channel",
-             path="cmd/server/main_test.go", line=77, details="panic: close of closed channel\n\ngoroutine 21 [running]:\nmain.(*server).stop(0x0)\n\t/src/cmd/server/main.go:118 +0x1c"),
+        Case(file='test.json', format='go-test-json', suite=module, class_name=module, name='TestHello/german', outcome='failed', seconds=0.01, evidence=Evidence(message='Not equal: expected "Hallo, Welt", actual "Hello, Welt"', path='internal/hello/hello_test.go', line=41, details=GO_TEST_FAILURE)),
+        Case(file='test.json', format='go-test-json', suite='example.com/buildme/cmd/server', class_name='example.com/buildme/cmd/server', name='TestShutdown', outcome='error', seconds=2.0, evidence=Evidence(message='panic: close of closed channel', path='cmd/server/main_test.go', line=77, details='panic: close of closed channel\n\ngoroutine 21 [running]:\nmain.(*server).stop(0x0)\n\t/src/cmd/server/main.go:118 +0x1c')),
     )  # fmt: skip
     passed = tuple(
-        Case(file="test.json", format="go-test-json", suite=module, class_name=module, name=f"TestGreeting/{name}", outcome="passed",
-             seconds=seconds, path="internal/hello/hello_test.go", line=20)
+        Case(file='test.json', format='go-test-json', suite=module, class_name=module, name=f'TestGreeting/{name}', outcome='passed', seconds=seconds, evidence=Evidence(path='internal/hello/hello_test.go', line=20))
         for name, seconds in (("english", 0.002), ("french", 0.001), ("empty_name", 0.0), ("unicode_名前", 0.004))
     )  # fmt: skip
     other = (
-        Case(file="test.json", format="go-test-json", suite="example.com/buildme/cmd/server", class_name="example.com/buildme/cmd/server",
-             name="TestServesUnderLoad", outcome="passed", seconds=4.31, path="cmd/server/load_test.go", line=12),
-        Case(file="test.json", format="go-test-json", suite="example.com/buildme/cmd/client", class_name="example.com/buildme/cmd/client",
-             name="TestRetries", outcome="passed", seconds=1.2, attempts=3, flaky=True, path="cmd/client/main_test.go", line=30),
-        Case(file="test.json", format="go-test-json", suite="example.com/buildme/cmd/client", class_name="example.com/buildme/cmd/client",
-             name="TestWindowsOnly", outcome="skipped", message="needs Windows"),
+        Case(file='test.json', format='go-test-json', suite='example.com/buildme/cmd/server', class_name='example.com/buildme/cmd/server', name='TestServesUnderLoad', outcome='passed', seconds=4.31, evidence=Evidence(path='cmd/server/load_test.go', line=12)),
+        Case(file='test.json', format='go-test-json', suite='example.com/buildme/cmd/client', class_name='example.com/buildme/cmd/client', name='TestRetries', outcome='passed', seconds=1.2, evidence=Evidence(attempts=3, flaky=True, path='cmd/client/main_test.go', line=30)),
+        Case(file='test.json', format='go-test-json', suite='example.com/buildme/cmd/client', class_name='example.com/buildme/cmd/client', name='TestWindowsOnly', outcome='skipped', evidence=Evidence(message='needs Windows')),
     )  # fmt: skip
     return (*(broken if red else ()), *passed, *other)
 
@@ -201,10 +193,7 @@ HOSTILE = (
 
 
 def hostile() -> tuple[RunRecord, TestReport]:
-    case = Case(
-        file=HOSTILE, format="junit", suite=HOSTILE, class_name=HOSTILE, name=HOSTILE, outcome="failed", message=HOSTILE,
-        path=HOSTILE, line=1, details=HOSTILE * 3,
-    )  # fmt: skip
+    case = Case(file=HOSTILE, format='junit', suite=HOSTILE, class_name=HOSTILE, name=HOSTILE, outcome='failed', evidence=Evidence(message=HOSTILE, path=HOSTILE, line=1, details=HOSTILE * 3))  # fmt: skip
     tests = report_of(
         (
             case,
@@ -216,7 +205,7 @@ def hostile() -> tuple[RunRecord, TestReport]:
                 name=HOSTILE,
                 outcome="passed",
                 seconds=2,
-                flaky=True,
+                evidence=Evidence(flaky=True),
             ),
         )
     )
@@ -240,11 +229,7 @@ def hostile() -> tuple[RunRecord, TestReport]:
 def large(case_count: int, step_count: int) -> tuple[RunRecord, TestReport]:
     """A run with many cases, every tenth broken, and many steps in five stages."""
     many = tuple(
-        Case(
-            file="x.xml", format="junit", suite=f"suite {n % 50}", class_name=f"com.example.Class{n % 50}", name=f"test_{n}",
-            outcome="passed" if n % 10 else "failed", seconds=n / 1000, message="expected <1> but was <2>" if n % 10 == 0 else "",
-            path=f"src/class_{n % 50}.py", line=n + 1, details="line of a trace\n" * 30 if n % 10 == 0 else "",
-        )
+        Case(file='x.xml', format='junit', suite=f'suite {n % 50}', class_name=f'com.example.Class{n % 50}', name=f'test_{n}', outcome='passed' if n % 10 else 'failed', seconds=n / 1000, evidence=Evidence(message='expected <1> but was <2>' if n % 10 == 0 else '', path=f'src/class_{n % 50}.py', line=n + 1, details='line of a trace\n' * 30 if n % 10 == 0 else ''))
         for n in range(case_count)
     )  # fmt: skip
     tests = report_of(many)

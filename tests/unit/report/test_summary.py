@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from ci_buildkit.record import RunRecord, StageRecord
 from ci_buildkit.report import markdown, summary
 from ci_buildkit.report.text import one_line
-from ci_buildkit.results.model import Case, TestReport
+from ci_buildkit.results.model import Case, Evidence, TestReport
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -151,7 +151,7 @@ def test_one_mebibyte_by_dropping_whole_sections(runs: ModuleType) -> None:
     record, _ = runs.red()
     noise = "".join(f"{'ä' * 95}\n" for _ in range(40))
     cases = tuple(
-        Case(file="x", format="junit", suite="s", class_name="c", name=f"t{n}", outcome="failed", message="m", details=noise * 2)
+        Case(file='x', format='junit', suite='s', class_name='c', name=f't{n}', outcome='failed', evidence=Evidence(message='m', details=noise * 2))
         for n in range(300)
     )  # fmt: skip
     findings = tuple(

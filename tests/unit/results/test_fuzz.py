@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from ci_buildkit.lines import decode
 from ci_buildkit.paths import PathMapper
 from ci_buildkit.problem import Problem
+from ci_buildkit.reader import Source
 from ci_buildkit.record import case_json
 from ci_buildkit.results import read
 from ci_buildkit.results.collect import Collector
 from ci_buildkit.results.model import TestReport
-from ci_buildkit.results.reader import Source
 from ci_buildkit.scan import Head
 
 MAPPER = PathMapper(None, Path("/nonexistent"))

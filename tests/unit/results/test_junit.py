@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from ci_buildkit.paths import PathMapper
+from ci_buildkit.reader import Limits, Source
 from ci_buildkit.results import junit, read
 from ci_buildkit.results.model import Case, TestReport
-from ci_buildkit.results.reader import Limits, Source
 
 DATA = Path(__file__).parents[2] / "data"
 

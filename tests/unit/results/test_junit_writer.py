@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import xml.etree.ElementTree as ET
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from junitparser import JUnitXml
 from ci_buildkit.errors import OutputError
 from ci_buildkit.results import junit_writer, merge, read
 from ci_buildkit.results.collect import report
-from ci_buildkit.results.model import Case, TestReport
+from ci_buildkit.results.model import Case, Evidence, TestReport, changed
 from ci_buildkit.text import block, clean, excerpt, first_line
 from ci_buildkit.text import name as clean_name
 
@@ -31,7 +30,7 @@ def again(cases: list[Case]) -> tuple[str, TestReport]:
 
 
 def comparable(case: Case) -> Case:
-    return replace(
+    return changed(
         case,
         file="",
         format="",
@@ -61,7 +60,7 @@ def test_real_results_are_read_back_equal(names: tuple[str, ...]) -> None:
 
 
 def a_case(**fields: object) -> Case:
-    return replace(Case("f", "junit", "s", "k", "c", "passed"), **fields)  # type: ignore[arg-type]
+    return changed(Case("f", "junit", "s", "k", "c", "passed"), **fields)
 
 
 @pytest.mark.parametrize("outcome", ["failed", "error", "skipped"])
@@ -100,11 +99,14 @@ CASES = st.builds(
     name=ANY,
     outcome=st.sampled_from(["passed", "failed", "error", "skipped"]),
     seconds=st.floats(0, 1e6),
-    message=ANY,
-    path=st.none() | ANY,
-    line=st.none() | st.integers(1, 10**6),
-    attempts=st.integers(1, 4),
-    details=ANY,
+    evidence=st.builds(
+        Evidence,
+        message=ANY,
+        path=st.none() | ANY,
+        line=st.none() | st.integers(1, 10**6),
+        attempts=st.integers(1, 4),
+        details=ANY,
+    ),
 )
 
 
@@ -113,7 +115,7 @@ CASES = st.builds(
 def test_any_text_gives_a_document_that_says_the_same(cases: list[Case]) -> None:
     # As readers leave them: cleaned, attempts only where they can be.
     cases = [
-        replace(
+        changed(
             case,
             suite=clean_name(case.suite).strip(),
             class_name=clean_name(case.class_name),

@@ -9,8 +9,8 @@ import pytest
 
 from ci_buildkit.errors import OutputError
 from ci_buildkit.problem import Problem
+from ci_buildkit.reader import Limits
 from ci_buildkit.results import merge, read
-from ci_buildkit.results.reader import Limits
 
 GREEN = '<testsuite name="s"><testcase name="c"/></testsuite>'
 RED = '<testsuite name="s"><testcase name="c"><failure/></testcase></testsuite>'

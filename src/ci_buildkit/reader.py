@@ -1,0 +1,140 @@
+"""What a reader of one format of reports is, what it may read, and the two shapes that formats have.
+
+Test results and lint findings are read alike: a reader tells its format by the start of a file, then yields what the
+file holds, item by item. A format of lines (`by_line`) is read by the same class that finds it in a log; a format that
+is one JSON document (`by_document`) is read whole, within `Limits.document`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, Generic, Protocol, TypeVar
+
+from ci_buildkit import jsontext
+from ci_buildkit.lines import TooLong, encoding_of, lines, without_progress_prefix
+from ci_buildkit.problem import Problem
+from ci_buildkit.scan import Head
+
+if TYPE_CHECKING:
+    from ci_buildkit.paths import PathMapper
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is read. Passing a limit is a problem of kind `limit`; what was read before is kept.
+
+    `cases` and `findings` count those of a whole report, `depth` nested XML elements, `token` the bytes of one XML tag,
+    `line` the bytes of one line, `document` the bytes of one JSON document.
+    """
+
+    cases: int = 2_000_000
+    findings: int = 500_000
+    depth: int = 1_000
+    token: int = 16 * 1024 * 1024
+    line: int = 16 * 1024 * 1024
+    document: int = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file or log: how reports call it, how its paths are mapped, and the limits."""
+
+    name: str
+    mapper: PathMapper
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)  # typing cannot make a generic class with slots
+class Reader(Generic[T]):
+    """`sniff` tells from a file's start whether it is this format; `read` yields what the file holds.
+
+    `format` is what records call it, `label` what people do. `read` never raises for what the file contains, only
+    OSError.
+    """
+
+    format: str
+    label: str
+    sniff: Callable[[Head], bool]
+    read: Callable[[BinaryIO, Source], Iterator[T]]
+
+
+class LogReader(Protocol[T_co]):
+    """Finds one format between the lines of a log."""
+
+    def feed(self, line: str) -> bool:
+        """Takes a line without its end; says whether it is this format's alone, so that no other needs to see it."""
+
+    def finish(self) -> Iterator[T_co]:
+        """What was found; called once, after the last line."""
+
+
+def by_line(make: Callable[[Source], LogReader[T]]) -> Callable[[BinaryIO, Source], Iterator[T | Problem]]:
+    """The `read` of a format of lines, which may be a log with BuildKit's prefixes."""
+
+    def read(stream: BinaryIO, source: Source) -> Iterator[T | Problem]:
+        reader = make(source)
+        problem = None
+        try:
+            for line in lines(stream, source.limits.line):
+                reader.feed(without_progress_prefix(line))
+        except TooLong:
+            problem = Problem(source.name, "limit", f"a line is longer than {_size(source.limits.line)}; what stands before it was read")  # fmt: skip
+        yield from reader.finish()
+        if problem:
+            yield problem
+
+    return read
+
+
+def by_document(parse: Callable[[object, Source], Iterable[T]], what: str) -> Callable[[BinaryIO, Source], Iterator[T | Problem]]:  # fmt: skip
+    """The `read` of a format that is one JSON document; `what` names it where it is broken."""
+
+    def read(stream: BinaryIO, source: Source) -> Iterator[T | Problem]:
+        try:
+            yield from parse(document(stream, source), source)
+        except TooLong:
+            yield Problem(source.name, "limit", f"is larger than {_size(source.limits.document)} and was not read")
+        except jsontext.Broken as error:
+            yield Problem(source.name, "unreadable", f"the JSON of {what} is cut off or broken: {error}")
+
+    return read
+
+
+def document(stream: BinaryIO, source: Source) -> object:
+    """The JSON document that a whole file is, in UTF-8 or UTF-16 with a byte order mark.
+
+    Raises:
+        TooLong: it is larger than `limits.document`.
+        Broken: it is no JSON.
+    """
+    data = stream.read(source.limits.document + 1)
+    if len(data) > source.limits.document:
+        raise TooLong
+    encoding = encoding_of(data[:4])
+    return jsontext.loads(data if encoding == "utf-8" else data.decode(encoding, "replace"))
+
+
+def feed(readers: Iterable[LogReader[T]], log: Iterable[str]) -> Iterator[T]:
+    """What `readers` find in a log. A line goes from one to the next until one of them says that it is its own."""
+    every = tuple(readers)
+    for raw in log:
+        line = raw.rstrip("\r\n")
+        for reader in every:
+            if reader.feed(line):
+                break
+    for reader in every:
+        yield from reader.finish()
+
+
+def labels(readers: Iterable[Reader[T]]) -> str:
+    """The formats that are known, for a sentence."""
+    *names, last = dict.fromkeys(reader.label for reader in readers)
+    return f"{', '.join(names)} and {last}" if names else last
+
+
+def _size(count: int) -> str:
+    return f"{count // 2**20} MiB" if count >= 2**20 else f"{count} bytes"
