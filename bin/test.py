@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--durations=8"]
 ENGINE_SECONDS = 2400  # for a cold engine on a slow machine
 TESTS_SECONDS = 2700
+TOOLS_SECONDS = 900
 
 
 def say(text: str) -> None:
@@ -52,7 +53,8 @@ def main() -> int:
     ours = not lab_runs()
     say("engine: coming up in the background")
     engine = subprocess.Popen([sys.executable, "lab/lab.py", "up"], cwd=ROOT)
-    codes = {
+    codes = {"tools": timed("test tools", [sys.executable, "bin/test_tools.py"], TOOLS_SECONDS)}
+    codes |= {
         "unit": timed("unit and contract tests", [*PYTEST, "-n", "2", "tests/unit", "tests/contract"], TESTS_SECONDS)
     }
     try:
