@@ -1,7 +1,7 @@
 """`summary.md`, the job summary: the outcome and its reasons in a screenful, as GitHub Flavored Markdown.
 
-GitHub drops a summary whole past 1 MiB for one step (runner: FileCommandManager.AttachmentSizeLimit), so whole
-sections are left out from the end until it fits.
+GitHub drops a summary whole past 1 MiB for one step (runner: FileCommandManager.AttachmentSizeLimit), so lists are
+shortened, and then whole sections left out from the end, until it fits.
 """
 
 from __future__ import annotations
@@ -26,39 +26,66 @@ MAX_FAILED = 50
 MAX_FILES = 100
 MAX_FINDINGS = 300
 MAX_ROWS = 100
+MAX_DETAILS = 4000
+# What the bounds above are divided by, one after the other, until everything fits. Only then sections are left out.
+SHARES = (1, 4, 16)
 
 MARKS = {"passed": "✅", "failed": "❌", "error": "❌", "skipped": "⏭️", "cancelled": "⏹️"}
 NO_LINKS: Mapping[str, str] = MappingProxyType({})
 
 
-def render(record: RunRecord, tests: TestReport, *, links: Mapping[str, str] = NO_LINKS) -> str:
-    """The Markdown, ending in a newline and always under 1 MiB of UTF-8.
+def render(
+    record: RunRecord,
+    tests: TestReport,
+    *,
+    links: Mapping[str, str] = NO_LINKS,
+    changes: str = "",
+    limit: int = MAX_BYTES,
+) -> str:
+    """The Markdown, ending in a newline and always under `limit` bytes of UTF-8.
 
-    `links` are labels and http(s) addresses shown under the headline, such as the artifact with the whole report.
+    `links` are labels and http(s) addresses shown under the headline, such as the artifact with the whole report;
+    `changes` is Markdown that says what is different from another run (`report.compare`).
     """
-    head = "\n\n".join([_headline(record, tests), _about(record, links), _stages(record)])
+    for share in SHARES:
+        head = "\n\n".join([_headline(record, tests), _about(record, links), _stages(record, share)])
+        sections = _sections(record, tests, changes, share)
+        text = _joined(head, [text for _, text in sections])
+        if len(text.encode()) <= limit:
+            return text
+    return _fitted(head, sections, limit)
+
+
+def _sections(record: RunRecord, tests: TestReport, changes: str, share: int) -> list[tuple[str, str]]:
+    """Name and text of each section that says something, its longest lists cut to a `share`th of their bounds."""
     sections = [
         ("problems", _problems(record)),
-        ("failed tests", _failed(facts.broken_cases(record, tests))),
-        ("lint findings", _findings(record)),
+        ("failed tests", _failed(facts.broken_cases(record, tests), share)),
+        ("changes", changes),
+        ("lint findings", _findings(record, share)),
         ("flaky tests", _flaky(facts.flaky_cases(tests))),
         ("binaries", _binaries(record)),
         ("images", _images(record)),
         ("slowest tests", _slowest(facts.slowest_cases(tests))),
     ]
-    return _fitted(head, [(name, text) for name, text in sections if text])
+    return [(name, text) for name, text in sections if text]
 
 
-def _fitted(head: str, sections: list[tuple[str, str]]) -> str:
+def _joined(head: str, sections: Sequence[str], note: str = "") -> str:
+    return "\n\n".join(part for part in [head, *sections, note] if part) + "\n"
+
+
+def _fitted(head: str, sections: list[tuple[str, str]], limit: int) -> str:
     dropped: list[str] = []
-    while True:
-        note = (
-            f"_Left out, because a job summary holds 1 MiB: {', '.join(dropped)}. See report.html._" if dropped else ""
-        )
-        text = "\n\n".join(part for part in [head, *(text for _, text in sections), note] if part) + "\n"
-        if len(text.encode()) <= MAX_BYTES or not sections:
-            return text
+    while sections:
         dropped.insert(0, sections.pop()[0])
+        note = f"_Left out, because there is no more room here: {', '.join(dropped)}. See report.html._"
+        text = _joined(head, [text for _, text in sections], note)
+        if len(text.encode()) <= limit:
+            return text
+    return _joined(
+        head.partition("\n\n")[0], [], "_Left out, because there is no more room here: all but this. See report.html._"
+    )
 
 
 def _headline(record: RunRecord, tests: TestReport) -> str:
@@ -79,12 +106,12 @@ def _about(record: RunRecord, links: Mapping[str, str]) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _stages(record: RunRecord) -> str:
+def _stages(record: RunRecord, share: int) -> str:
     if not record.stages:
         return "No stage ran."
-    rows = [_stage_row(stage) for stage in record.stages[:MAX_STAGES]]
+    rows = [_stage_row(stage) for stage in record.stages[: MAX_STAGES // share]]
     header = ["Stage", "Outcome", "Time", "Steps cached", "Note"]
-    return table(header, rows, "llrrl") + _more(len(record.stages) - MAX_STAGES, "stage")
+    return table(header, rows, "llrrl") + _more(len(record.stages) - MAX_STAGES // share, "stage")
 
 
 def _stage_row(stage: StageRecord) -> list[str]:
@@ -100,15 +127,15 @@ def _problems(record: RunRecord) -> str:
     return "### Problems\n\n" + "\n".join(rows) + _more(len(record.problems) - MAX_ROWS, "problem")
 
 
-def _failed(cases: Sequence[Case]) -> str:
+def _failed(cases: Sequence[Case], share: int) -> str:
     if not cases:
         return ""
-    blocks = [_failed_case(case) for case in cases[:MAX_FAILED]]
-    more = _more(len(cases) - MAX_FAILED, "failed test", "junit.xml")
+    blocks = [_failed_case(case, share) for case in cases[: MAX_FAILED // share]]
+    more = _more(len(cases) - MAX_FAILED // share, "failed test", "junit.xml")
     return f"### {plural(len(cases), 'failed test')}\n\n" + "\n\n".join(blocks) + more
 
 
-def _failed_case(case: Case) -> str:
+def _failed_case(case: Case, share: int) -> str:
     where = place(case.path, case.line)
     title = f"**{code(facts.case_title(case))}**" + (f" at {code(where)}" if where else "")
     extra = [duration(case.seconds) if case.seconds else "", f"{case.attempts} attempts" if case.attempts > 1 else ""]
@@ -119,14 +146,14 @@ def _failed_case(case: Case) -> str:
         lines.append(inline(message, 500))
     # A one-line failure has been said already.
     if one_line(case.details, 500) not in {"", message}:
-        lines.append(fence(case.details))
+        lines.append(fence(case.details, characters=MAX_DETAILS // share))
     return "\n\n".join(lines)
 
 
-def _findings(record: RunRecord) -> str:
+def _findings(record: RunRecord, share: int) -> str:
     if not record.findings:
         return ""
-    groups = facts.findings_by_file(record.findings[:MAX_FINDINGS])
+    groups = facts.findings_by_file(record.findings[: MAX_FINDINGS // share])
     parts = [f"### {plural(len(record.findings), 'lint finding')}"]
     for path, findings in list(groups.items())[:MAX_FILES]:
         rows = []

@@ -14,12 +14,11 @@ from markdown_it import MarkdownIt
 from ci_buildkit.record import RunRecord, StageRecord
 from ci_buildkit.report import markdown, summary
 from ci_buildkit.report.text import one_line
-from ci_buildkit.results.model import Case, Evidence, TestReport
+from ci_buildkit.results.model import Case, Evidence, TestReport, changed
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    import pytest
 
 GFM = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 UNTRUSTED = st.text(alphabet=st.sampled_from("`|<>&*_~[]()!\\#@$:-+=1.aB \n\t{}\"'/wtps"), max_size=30)
@@ -164,15 +163,26 @@ def test_one_mebibyte_by_dropping_whole_sections(runs: ModuleType) -> None:
     assert "250 more failed tests in `junit.xml`" in text
 
 
-def test_dropped_sections_are_named(runs: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lists_are_shortened_before_a_section_goes(runs: ModuleType) -> None:
     record, tests = runs.red()
-    whole = summary.render(record, tests)
-    monkeypatch.setattr(summary, "MAX_BYTES", len(whole.encode()) - 400)
-    text = summary.render(record, tests)
-    assert len(text.encode()) <= summary.MAX_BYTES
-    assert "### Binaries" not in text
-    assert text.endswith("_Left out, because a job summary holds 1 MiB: binaries, slowest tests. See report.html._\n")
+    loud = [changed(case, details="words " * 2000) if case.broken else case for case in tests.cases]
+    text = summary.render(record, runs.report_of(tuple(loud)), limit=6000)
+    assert len(text.encode()) <= 6000
+    assert "### Slowest tests" in text
     assert GFM.render(text).count("<pre>") == GFM.render(text).count("</pre>") == 2
+
+
+def test_dropped_sections_are_named(runs: ModuleType) -> None:
+    record, tests = runs.red()
+    text = summary.render(record, tests, changes="### Changes", limit=2000)
+    assert len(text.encode()) <= 2000
+    assert "### Changes" in text
+    assert "### Binaries" not in text
+    assert "no more room here: " in text.splitlines()[-1]
+    least = summary.render(record, tests, limit=300)
+    assert least.startswith("## ")
+    assert "all but this" in least
+    assert len(least.encode()) <= 300
 
 
 def test_speed(runs: ModuleType) -> None:
