@@ -1,33 +1,35 @@
 """From the path a tool saw in its container to the path in the repository.
 
 A build runs in `/src`, `/app` or wherever the Dockerfile puts it; an annotation needs `cmd/server/main.go`. Rules that
-the user gives (`--path-map FROM=TO`) win; else the longest end of the path that exists in the repository is it.
+the user gives (`--path-map FROM=TO`) win, then the folders of the container that are known to hold the repository;
+else the longest end of the path that a file of the repository has is it.
 """
 
 from __future__ import annotations
 
-import os
 import posixpath
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+from urllib.parse import unquote
 
 from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.text import name
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+from ci_buildkit.tree import Tree, leads_out
 
 # Folders of toolchains and of downloaded dependencies: a file there is never the repository's file of the same name.
 _FOREIGN = re.compile(
-    r"^/(?:usr/local/go|usr/lib|usr/share|nix|root/\.cargo|go/pkg/mod)/|/(?:site-packages|node_modules|pkg/mod)/"
+    r"^/(?:usr/local/go|usr/(?:local/)?(?:include|lib|lib64|share)|lib|nix|root/\.cargo|go/pkg/mod)/"
+    r"|/(?:site-packages|dist-packages|node_modules|pkg/mod|\.cargo/registry|rustlib/src)/"
 )
 _DRIVE = re.compile(r"^[A-Za-z]:[\\/]")
-_NO_MODULES = frozenset({"vendor", "node_modules", "testdata"})
-_MODULE_DEPTH = 3
+# RFC 8089: `file:/path`, `file:///path`, `file://host/path`; before a drive letter the slash is none of the path.
+_FILE_URI = re.compile(r"^file:(?://[^/]*)?(?=/)(?:/(?=[A-Za-z]:/))?", re.IGNORECASE)
+# A file directly in what is usually a WORKDIR.
+_WORKDIR = re.compile(r"^/(?:[^/]+|usr/src/app)/[^/]+$")
 _MAX_PARTS = 64
-_MAX_SOURCE = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,13 @@ class PathMap:
             if not separator or not source.strip():
                 message = f"path map {text!r} is not FROM=TO"
                 raise ConfigurationError(message, hint="for example --path-map /src=. or --path-map /src=services/api")
-            rules.append((_normal(source.strip()), _normal(target.strip() or ".")))
+            rules.append((source.strip(), target.strip()))
+        return cls.of(rules)
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]]) -> PathMap:
+        """The map of these rules."""
+        rules = ((_normal(source), _normal(target or ".")) for source, target in pairs)
         return cls(tuple(sorted(rules, key=lambda rule: -len(rule[0]))))
 
     def apply(self, path: str) -> str | None:
@@ -76,14 +84,22 @@ class PathMapper:
     It only asks whether files exist below `root`, and never answers with a path that leads out of it as known.
     """
 
-    def __init__(self, path_map: PathMap | None = None, root: Path | None = None) -> None:
-        """`root` is the repository's root, by default the working directory."""
+    def __init__(
+        self,
+        path_map: PathMap | None = None,
+        root: Path | None = None,
+        workdirs: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """`root` is the repository's root, by default the working directory.
+
+        `workdirs` are pairs of a folder of the container and the folder of the repository that was copied there, `.`
+        for its root: a stage's WORKDIR and context. A tool's relative paths begin in one of them.
+        """
         self.path_map = path_map or PathMap()
         self.root = (root or Path.cwd()).absolute()
-        self._roots = tuple({self.root.as_posix(), Path(os.path.realpath(self.root)).as_posix()})
+        self._tree = Tree(self.root)
+        self._workdirs = PathMap.of(workdirs)
         self._known: dict[str, Mapped] = {}
-        self._modules: tuple[tuple[str, str], ...] | None = None
-        self._sources: dict[str, list[str]] = {}
 
     def map(self, path: str) -> Mapped:
         """Where `path` is in the repository; not found: the same path with `/`, and `known` False."""
@@ -100,32 +116,60 @@ class PathMapper:
         normal = _normal(path)
         ruled = self.path_map.apply(normal)
         if ruled is not None:
-            return Mapped(self._relative(ruled), known=True)
+            inside = self._relative(ruled)
+            return Mapped(inside, known=not leads_out(inside))
         inside = self._relative(normal)
-        if self._exists(inside):
-            return Mapped(inside, known=True)
+        for candidate in (*self._in_workdirs(normal), inside):
+            if self._tree.has(candidate):
+                return Mapped(candidate, known=True)
         if inside == normal and not is_foreign(normal):
-            suffix = self._longest_suffix(normal)
-            if suffix:
-                return Mapped(suffix, known=True)
+            found = self._same_end(normal)
+            if found:
+                return Mapped(found, known=True)
         return Mapped(inside, known=False)
 
     def _relative(self, path: str) -> str:
-        for root in self._roots:
+        for root in self._tree.roots():
             if path.startswith(root.rstrip("/") + "/"):
                 return path[len(root.rstrip("/")) + 1 :]
         return path
 
-    def _exists(self, path: str) -> bool:
-        return not _leads_out(path) and os.path.isfile(posixpath.join(self.root, path))  # noqa: PTH113 - false, not an error, for any text
+    def _in_workdirs(self, path: str) -> list[str]:
+        """Where the file is by the folders of the container that are known."""
+        if path.startswith("/"):
+            found = self._workdirs.apply(path)
+            return [] if found is None else [found]
+        return [
+            found
+            for folder, _ in self._workdirs.rules
+            if (found := self._workdirs.apply(posixpath.normpath(posixpath.join(folder, path)))) is not None
+        ]
 
-    def _longest_suffix(self, path: str) -> str | None:
-        parts = [part for part in path.split("/") if part not in {"", "..", "."}][-_MAX_PARTS:]
-        for start in range(len(parts)):
-            suffix = "/".join(parts[start:])
-            if self._exists(suffix):
-                return suffix
+    def _same_end(self, path: str) -> str | None:
+        """The file of the repository that has the longest end of `path`, where there is one alone.
+
+        Of several with the same end the one whose whole path it is counts. A base name alone tells little: it must be
+        the only one of the repository and either lie in its root or be all of `path`, or else be that of a file in the
+        repository's root and in a folder that is the container's own (`/src/main.go`).
+        """
+        parts = _parts(path)
+        anchored = self._longest_suffix(parts)
+        files = self._tree.named(parts[-1]) if parts else []
+        if files is None:
+            return anchored if anchored and "/" in anchored else None
+        ends = [(_common(parts, file.split("/")), file) for file in files]
+        longest = max((end for end, _ in ends), default=0)
+        best = [file for end, file in ends if end == longest]
+        if anchored and len(_parts(anchored)) >= longest:
+            return anchored if "/" in anchored or len(best) < 2 or _WORKDIR.match(path) else None
+        if len(best) == 1 and (longest > 1 or len(parts) == 1):
+            return best[0]
         return None
+
+    def _longest_suffix(self, parts: list[str]) -> str | None:
+        """The longest end that is a file's whole path in the repository."""
+        suffixes = ("/".join(parts[start:]) for start in range(len(parts)))
+        return next((suffix for suffix in suffixes if self._tree.has(suffix)), None)
 
     def go_file(self, package: str, file: str) -> Mapped:
         """Where `file` (a base name) of the Go package with this import path is.
@@ -133,34 +177,24 @@ class PathMapper:
         The import path minus the module path, as the repository's go.mod files say; without one that fits, the
         longest end of it that holds the file. Not found: `file` itself.
         """
-        for module, folder in self._modules_of(package):
+        for module, folder in self._tree.go_modules():
+            if not f"{package}/".startswith(f"{module}/"):
+                continue
             path = posixpath.normpath(posixpath.join(folder, package[len(module) :].lstrip("/"), file))
-            if not _leads_out(path):
+            if not leads_out(path):
                 return Mapped(path, known=True)
-        suffix = self._longest_suffix(f"{package}/{file}") if "/" in package else None
+        suffix = self._longest_suffix(_parts(f"{package}/{file}")) if "/" in package else None
         if suffix and "/" in suffix:
             return Mapped(suffix, known=True)
         return Mapped(file, known=False)
 
-    def _modules_of(self, package: str) -> list[tuple[str, str]]:
-        if self._modules is None:
-            self._modules = _go_modules(self.root)
-        return [(module, folder) for module, folder in self._modules if f"{package}/".startswith(f"{module}/")]
-
     def holding(self, base: str, data: bytes | None) -> str | None:
         """The one file of this base name in the repository, or the one of several that holds exactly `data`."""
-        found = _named(self.root, base)
-        if len(found) == 1:
-            return found[0]
-        same = [path for path in found if data is not None and _holds(self.root / path, data)]
-        return same[0] if len(same) == 1 else None
+        return self._tree.holding(base, data)
 
     def source_line(self, path: str, line: int) -> str:
         """Line `line` (1-based) of a known file of the repository; "" where there is none."""
-        lines = self._sources.get(path)
-        if lines is None:
-            lines = self._sources[path] = _source_lines(self.root / path) if not _leads_out(path) else []
-        return lines[line - 1] if 0 < line <= len(lines) else ""
+        return self._tree.source_line(path, line)
 
 
 def map_path(path: str, path_map: PathMap | None = None, root: Path | None = None) -> str:
@@ -182,55 +216,24 @@ def display(path: Path) -> str:
 
 
 def _normal(path: str) -> str:
-    path = path.removeprefix("file://")
+    if path[:5].lower() == "file:" and (uri := _FILE_URI.match(path)):
+        # What was percent-encoded may be any character.
+        path = name(unquote(path[uri.end() :]))
     if _DRIVE.match(path) or ("\\" in path and "/" not in path):
         path = path.replace("\\", "/")
     # Two slashes at the start mean something to POSIX and nothing to us.
     return posixpath.normpath(path).replace("//", "/") if path else ""
 
 
-def _leads_out(path: str) -> bool:
-    return not path or path == ".." or path.startswith(("/", "../"))
+def _parts(path: str) -> list[str]:
+    return [part for part in path.split("/") if part not in {"", "..", "."}][-_MAX_PARTS:]
 
 
-def _named(root: Path, base: str) -> list[str]:
-    """The files called `base`, at most _MODULE_DEPTH folders deep."""
-    return [Path(os.path.relpath(folder, root), base).as_posix() for folder, files in _folders(root) if base in files]
-
-
-def _holds(file: Path, data: bytes) -> bool:
-    try:
-        return file.stat().st_size == len(data) and file.read_bytes() == data
-    except OSError:
-        return False
-
-
-def _folders(root: Path) -> Iterator[tuple[str, list[str]]]:
-    """(folder, names of its files) of the repository, at most _MODULE_DEPTH deep, without dependencies."""
-    for folder, folders, files in os.walk(root):
-        inside = os.path.relpath(folder, root)
-        deep = inside != "." and inside.count(os.sep) >= _MODULE_DEPTH - 1
-        folders[:] = [] if deep else [one for one in folders if one not in _NO_MODULES and not one.startswith(".")]
-        yield folder, files
-
-
-def _source_lines(file: Path) -> list[str]:
-    try:
-        if file.stat().st_size > _MAX_SOURCE:
-            return []
-        return file.read_text(encoding="utf-8", errors="replace").split("\n")
-    except (OSError, ValueError):
-        return []
-
-
-def _go_modules(root: Path) -> tuple[tuple[str, str], ...]:
-    """(module path, folder) of the go.mod files at most three folders deep, the longest module path first."""
-    modules = []
-    for folder, files in _folders(root):
-        if "go.mod" not in files:
-            continue
-        text = "\n".join(_source_lines(Path(folder, "go.mod")))
-        found = re.search(r"^\s*module\s+\"?([^\s\"]+)", text, re.MULTILINE)
-        if found:
-            modules.append((found[1], Path(os.path.relpath(folder, root)).as_posix()))
-    return tuple(sorted(modules, key=lambda module: -len(module[0])))
+def _common(left: Sequence[str], right: Sequence[str]) -> int:
+    """How many parts at the end of both are the same."""
+    count = 0
+    for one, other in zip(reversed(left), reversed(right), strict=False):
+        if one != other:
+            break
+        count += 1
+    return count

@@ -12,16 +12,29 @@ if TYPE_CHECKING:
     from ci_buildkit.problem import Problem
 
 
-def report(findings: Iterable[Finding], problems: Iterable[Problem]) -> FindingReport:
+def report(
+    findings: Iterable[Finding],
+    problems: Iterable[Problem],
+    known: Iterable[Finding] = (),
+    notes: Iterable[str] = (),
+) -> FindingReport:
     """A report in the order of path, line and column; findings of one place keep their order."""
-    return FindingReport(tuple(sorted(findings, key=_place)), tuple(problems))
+    return FindingReport(
+        tuple(sorted(findings, key=_place)),
+        tuple(problems),
+        tuple(sorted(known, key=_place)),
+        tuple(dict.fromkeys(notes)),
+    )
 
 
 def merge(reports: Iterable[FindingReport]) -> FindingReport:
-    """All findings and problems of `reports` in one."""
+    """All findings, problems and notes of `reports` in one."""
     every = tuple(reports)
     return report(
-        (finding for one in every for finding in one.findings), (problem for one in every for problem in one.problems)
+        (finding for one in every for finding in one.findings),
+        (problem for one in every for problem in one.problems),
+        (finding for one in every for finding in one.known),
+        (note for one in every for note in one.notes),
     )
 
 

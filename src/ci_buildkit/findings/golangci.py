@@ -7,16 +7,14 @@ one object on one line, which may stand between lines of text. Both can be print
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from ci_buildkit import jsontext
 from ci_buildkit.fields import label, mapping, positive, sequence, string
 from ci_buildkit.findings.model import Finding
 from ci_buildkit.findings.reader import Item, Reader, severity
-from ci_buildkit.lines import TooLong, lines, without_progress_prefix
-from ci_buildkit.paths import PathMapper
 from ci_buildkit.problem import Problem
-from ci_buildkit.reader import Source
+from ci_buildkit.reader import Source, by_document
 from ci_buildkit.scan import Head
 from ci_buildkit.text import clean
 
@@ -26,11 +24,11 @@ if TYPE_CHECKING:
 FORMAT = "golangci"
 TOOL = "golangci-lint"
 
-_START = re.compile(r"^((?:[A-Za-z]:)?[^\s:][^:]*\.\w+):(\d{1,9})(?::(\d{1,9}))?: (.*)$")
+# It lints Go and nothing else; `host.example:80: refused (tcp)` is a log's.
+_START = re.compile(r"^((?:[A-Za-z]:)?[^\s:][^:]*\.(?:go|mod)):(\d{1,9})(?::(\d{1,9}))?: (.*)$")
 _LINTER = re.compile(r"^(.*\S) \(([A-Za-z][\w.-]*)\)$")
 _COMPILER = re.compile(r"^((?:[A-Za-z]:)?[^\s:][^:]*\.\w+):(\d{1,9})(?::(\d{1,9}))?: (.+)$")
 _JSON = re.compile(rb'^\s*\{\s*"Issues"\s*:')
-_SUMMARY = re.compile(r"^\d+ issues(?:\.|:)$")
 _LONGEST_MESSAGE = 20
 """Lines of one message; whatever is longer was no finding."""
 
@@ -40,62 +38,61 @@ class Golangci:
 
     def __init__(self, source: Source) -> None:
         """Nothing read yet."""
-        self._file = source.name
+        self._source = source
         self._pending: list[str] = []
         self._findings: dict[tuple[str, int | None, int | None, str, str], Finding] = {}
         self._problems: list[Problem] = []
-        self.found = False
 
     def feed(self, raw: str) -> bool:
-        """Takes a line; says whether it is the JSON report."""
+        """Takes a line; says whether it is the JSON report, or a finding up to its linter's name."""
         line = clean(raw)
         if line.startswith('{"Issues":'):
             self._pending = []
             self._json(line)
-        elif _START.match(line):
+            return True
+        if _START.match(line):
             self._pending = [line]
-            self._complete()
-        elif self._pending:
+            return self._complete()
+        if self._pending:
             self._pending.append(line)
-            self._complete()
-        elif _SUMMARY.match(line):
-            self.found = True
-        return line.startswith('{"Issues":')
+            return self._complete()
+        return False
 
     def finish(self) -> Iterator[Item]:
         """The findings, each once; what the JSON report says of one counts more than its text."""
         yield from self._findings.values()
         yield from self._problems
 
-    def _complete(self) -> None:
-        """Takes the pending lines as a finding, once the last of them ends with the linter's name."""
+    def _complete(self) -> bool:
+        """Takes the pending lines as a finding, once the last of them ends with the linter's name; says whether."""
         end = _LINTER.match(self._pending[-1])
         if end is None:
             if len(self._pending) > _LONGEST_MESSAGE:
                 self._pending = []
-            return
+            return False
         start = _START.match(self._pending[0])
         rows = [*self._pending[:-1], end[1]]
         self._pending = []
         if start is not None:
             first = rows[0][start.start(4) :]
             self._add(_finding(start[1], start[2], start[3], "\n".join([first, *rows[1:]]), end[2]))
+        return True
 
     def _json(self, line: str) -> None:
-        self.found = True
         try:
             document = jsontext.loads(line)
         except jsontext.Broken:
-            self._problems.append(Problem(self._file, "unreadable", "the JSON report of golangci-lint is cut off"))
+            self._problems.append(
+                Problem(self._source.name, "unreadable", "the JSON report of golangci-lint is cut off")
+            )
             return
-        for item in from_document(document, self._file):
+        for item in from_document(document, self._source):
             if isinstance(item, Finding):
                 self._add(item)
             else:
                 self._problems.append(item)
 
     def _add(self, finding: Finding) -> None:
-        self.found = True
         self._findings[finding.path, finding.line, finding.column, finding.rule, finding.message] = finding
 
 
@@ -113,11 +110,11 @@ def _finding(path: str, line: str, column: str | None, message: str, linter: str
     )
 
 
-def from_document(document: object, file: str) -> Iterator[Item]:
+def from_document(document: object, source: Source) -> Iterator[Item]:
     """The findings of a JSON report, and a problem where the tool says that it broke down."""
     report = mapping(mapping(document).get("Report"))
     if label(report.get("Error")):
-        yield Problem(file, "inconsistent", f"golangci-lint broke down: {label(report['Error'])}")
+        yield Problem(source.name, "inconsistent", f"golangci-lint broke down: {label(report['Error'])}")
     for issue in sequence(mapping(document).get("Issues")):
         yield from _issue(mapping(issue))
 
@@ -152,40 +149,9 @@ def _end_line(issue: dict[str, Any]) -> int | None:
 
 
 def sniff(head: Head) -> bool:
-    """Whether the file's start holds the JSON report, a finding with its linter's name, or the summary."""
-    if _JSON.match(head.data):
-        return True
-    probe = Golangci(Source("", PathMapper()))
-    for line in head.text.split("\n"):
-        text = without_progress_prefix(line.rstrip("\r"))
-        probe.feed(text)
-        if probe.found:
-            return True
-    return False
+    """Whether the file is the JSON report alone, laid out or on one line; beside text it is read as a log is."""
+    found = _JSON.match(head.data)
+    return found is not None and (not head.data.startswith(b'{"Issues":') or b"\n" not in head.data.rstrip())
 
 
-def read(stream: BinaryIO, source: Source) -> Iterator[Item]:
-    """Every finding of a text, of the JSON on a line of it, or of both."""
-    laid_out = _JSON.match(stream.read(4096)) is not None
-    stream.seek(0)
-    if laid_out:
-        try:
-            document = jsontext.loads(stream.read(source.limits.document))
-        except jsontext.Broken:
-            stream.seek(0)  # other lines follow, or it is cut off
-        else:
-            yield from from_document(document, source.name)
-            return
-    reader = Golangci(source)
-    try:
-        for line in lines(stream, source.limits.document):
-            reader.feed(without_progress_prefix(line))
-    except TooLong:
-        reason = f"a line is longer than {source.limits.document // 2**20} MiB; what stands before it was read"
-        yield Problem(source.name, "limit", reason)
-    if laid_out and not reader.found:
-        yield Problem(source.name, "unreadable", "the JSON report of golangci-lint is cut off")
-    yield from reader.finish()
-
-
-READER = Reader(FORMAT, "golangci-lint's text and JSON", sniff, read)
+READER = Reader(FORMAT, "golangci-lint's JSON", sniff, by_document(from_document, "golangci-lint"))

@@ -31,7 +31,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class FindingReport:
-    """Findings in the order of path, line and column, and what could not be read."""
+    """Findings in the order of path, line and column, and what could not be read.
+
+    `known` are those that a baseline lists: they do not count. `notes` are sentences that make nothing red.
+    """
 
     findings: tuple[Finding, ...] = ()
     problems: tuple[Problem, ...] = ()
+    known: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()

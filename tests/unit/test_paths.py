@@ -39,7 +39,7 @@ def root(tmp_path: Path) -> Path:
         ("../../etc/passwd", "../../etc/passwd"),
         ("nul\0.go", "nul\0.go"),
         ("x" * 5000, "x" * 5000),
-        ("/" + "d/" * 500 + "main.go", "main.go"),
+        ("/" + "d/" * 500 + "api/app.py", "services/api/app.py"),
         ("", ""),
     ],
 )
