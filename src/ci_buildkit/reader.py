@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Generic, Protocol, TypeVar
 
-from ci_buildkit import jsontext
+from ci_buildkit import jsoncut, jsontext
 from ci_buildkit.lines import TooLong, encoding_of, lines, without_progress_prefix
 from ci_buildkit.problem import Problem
 from ci_buildkit.scan import Head
@@ -91,31 +91,48 @@ def by_line(make: Callable[[Source], LogReader[T]]) -> Callable[[BinaryIO, Sourc
 
 
 def by_document(parse: Callable[[object, Source], Iterable[T]], what: str) -> Callable[[BinaryIO, Source], Iterator[T | Problem]]:  # fmt: skip
-    """The `read` of a format that is one JSON document; `what` names it where it is broken."""
+    """The `read` of a format that is one JSON document; `what` names it where it is broken.
+
+    What stands before the place where it is broken is read.
+    """
 
     def read(stream: BinaryIO, source: Source) -> Iterator[T | Problem]:
         try:
-            yield from parse(document(stream, source), source)
+            data = content(stream, source)
         except TooLong:
             yield Problem(source.name, "limit", f"is larger than {_size(source.limits.document)} and was not read")
+            return
+        problem = None
+        try:
+            document = jsontext.loads(data)
         except jsontext.Broken as error:
-            yield Problem(source.name, "unreadable", f"the JSON of {what} is cut off or broken: {error}")
+            problem = Problem(source.name, "unreadable", f"the JSON of {what} is cut off or broken: {error}")
+            document = jsoncut.start(data, error)
+        if document is not None:
+            yield from parse(document, source)
+        if problem:
+            yield problem
 
     return read
 
 
-def document(stream: BinaryIO, source: Source) -> object:
-    """The JSON document that a whole file is, in UTF-8 or UTF-16 with a byte order mark.
+def content(stream: BinaryIO, source: Source) -> bytes:
+    """A whole file in UTF-8 without byte order mark; what cannot be decoded becomes U+FFFD.
 
     Raises:
         TooLong: it is larger than `limits.document`.
-        Broken: it is no JSON.
     """
     data = stream.read(source.limits.document + 1)
     if len(data) > source.limits.document:
         raise TooLong
     encoding = encoding_of(data[:4])
-    return jsontext.loads(data if encoding == "utf-8" else data.decode(encoding, "replace"))
+    try:
+        if encoding == "utf-8":
+            data.decode("utf-8")  # whether it can be: the copy is gone at once
+            return data
+    except UnicodeDecodeError:
+        pass
+    return data.decode(encoding, "replace").encode("utf-8", "replace")
 
 
 def feed(readers: Iterable[LogReader[T]], log: Iterable[str]) -> Iterator[T]:
