@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 MAX_LINE = 16 * 1024 * 1024
 """Bytes of one line, unless told otherwise; a longer one ends the reading with `TooLong`."""
 
+_BLOCK = 1024 * 1024
+
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 # How BuildKit's plain progress marks a line: `#12 0.345 text`.
 _PLAIN_PROGRESS = re.compile(r"^#\d+ \d+\.\d+ ")
@@ -54,6 +56,34 @@ def lines(stream: BinaryIO, limit: int = MAX_LINE) -> Iterator[str]:
             yield line.rstrip("\r\n")
     finally:
         text.detach()
+
+
+def blocks(stream: BinaryIO, limit: int = MAX_LINE) -> Iterator[bytes]:
+    """The bytes of a stream in blocks of whole lines, about a MiB each, for readers that decode many lines at once.
+
+    Raises:
+        TooLong: a line is longer than `limit` bytes; what stands before it was given.
+    """
+    while block := stream.read(_BLOCK):
+        if not block.endswith(b"\n"):
+            block += stream.readline(limit)
+        if len(block) > limit:  # only then can one of its lines be
+            before = _up_to_too_long(block, limit)
+            if before is not None:
+                yield before
+                raise TooLong
+        yield block
+
+
+def _up_to_too_long(block: bytes, limit: int) -> bytes | None:
+    """The lines before the first that is too long; None where none is."""
+    start = 0
+    while start < len(block):
+        end = block.find(b"\n", start) + 1 or len(block)
+        if end - start > limit:
+            return block[:start]
+        start = end
+    return None
 
 
 def without_progress_prefix(line: str) -> str:

@@ -4,30 +4,78 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ci_buildkit.text import Excerpt
+import msgspec
+
+from ci_buildkit.text import MAX_DETAILS, Excerpt, excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ci_buildkit.results.model import Outcome
 
+CRASHES = ("panic: ", "fatal error: ", "WARNING: DATA RACE", "runtime: goroutine stack exceeds", "unexpected fault address",
+           "SIGQUIT: ", "SIGSEGV: ", "SIGABRT: ", "SIGBUS: ")  # fmt: skip
+"""How the line begins with which the Go runtime starts to tell of a crash or a race."""
+
+PASSED = frozenset({"pass", "skip", "bench"})
+"""The endings of a package that has not failed."""
+
 _MAX_DEPTH = 20
+_MAX_CRASHED = 20
+_LOGGED = MAX_DETAILS // 8
+_CRASH = MAX_DETAILS * 3 // 8
 
 
-class Test:
-    """One test and all its runs so far."""
+class Said(msgspec.Struct, gc=False):
+    """What a test or a package printed, at most MAX_DETAILS characters.
+
+    Its start and its end are kept, and where that leaves something out, some of the lines from the middle that look
+    like those of t.Error; a crash is kept from its first line on, however much was printed before.
+    """
+
+    size: int = 0
+    calm: Excerpt | None = None
+    logged: Excerpt | None = None
+    crash: Excerpt | None = None
+
+    def add(self, text: str) -> None:
+        """Appends `text`, which is one line of the stream."""
+        self.size += len(text)
+        if self.crash is None and text.startswith(CRASHES):
+            self.crash = Excerpt(_CRASH)
+        if self.crash is not None:
+            self.crash.add(text)
+            return
+        if self.calm is None:
+            self.calm = Excerpt(MAX_DETAILS - _LOGGED)
+        self.calm.add(text)
+        if self.size > MAX_DETAILS // 3 and text.startswith("    "):
+            if self.logged is None:
+                self.logged = Excerpt(_LOGGED)
+            self.logged.add(text)
+
+    def text(self) -> str:
+        """What was kept, in the order in which it was printed but for the lines from the middle."""
+        calm = self.calm.text() if self.calm else ""
+        if self.calm and self.calm.dropped and self.logged:
+            calm = f"{calm}\n… logged meanwhile:\n{self.logged.text()}"
+        if not self.crash:
+            return calm
+        return excerpt(calm, MAX_DETAILS - _CRASH) + self.crash.text()
+
+
+class Test(msgspec.Struct, gc=False):
+    """One test and all its runs so far. `lost` says why a run has no ending."""
 
     __test__ = False
-    __slots__ = ("attempts", "broke", "errors", "outcome", "output", "seconds")
 
-    def __init__(self) -> None:
-        """A test that runs for the first time."""
-        self.attempts = 1
-        self.outcome: Outcome | None = None
-        self.seconds = 0.0
-        self.broke = False
-        self.output: Excerpt | None = None
-        self.errors: Excerpt | None = None
+    attempts: int = 1
+    outcome: Outcome | None = None
+    seconds: float = 0.0
+    broke: bool = False
+    lost: str = ""
+    output: Said | None = None
+    errors: Excerpt | None = None
 
     def again(self) -> None:
         """Begins another run; a run that was still going on was lost."""
@@ -40,10 +88,17 @@ class Test:
 
     def end(self, outcome: Outcome, seconds: float) -> None:
         """Ends the current run. A skipped run does not make up for one that failed."""
-        self.seconds += max(seconds, 0.0)
+        self.seconds += seconds
         if outcome == "failed":
             self.broke = True
+        elif outcome == "passed" and not self.broke:
+            self.output = None  # only failures are told at length
         self.outcome = "failed" if outcome == "skipped" and self.broke else outcome
+
+    def lose(self, outcome: Outcome, reason: str) -> None:
+        """Settles a run that will not end any more."""
+        self.outcome, self.lost = outcome, reason
+        self.broke = self.broke or outcome in {"failed", "error"}
 
     def join(self, later: Test) -> None:
         """Adds the runs of the same test in `later`."""
@@ -53,21 +108,73 @@ class Test:
         self.attempts += later.attempts
         self.seconds += later.seconds
         self.broke, self.output, self.errors = broke, output, errors
+        self.lost = later.lost or self.lost
         self.outcome = "failed" if later.outcome == "skipped" and broke else later.outcome
 
 
 class Package:
-    """One package: its tests in the order they began, and what was printed outside of them."""
+    """One package: its tests in the order they began, and what was printed outside of them.
 
-    __slots__ = ("builds", "ended", "output", "reason", "tests")
+    `crashed` are the tests whose output tells of a crash; `suspect` is the test that had failed last when the package
+    itself began to tell of one, and `shuffle` the line from which the order of the tests can be had again.
+    """
+
+    __slots__ = ("builds", "crashed", "ended", "last_failed", "output", "reason", "shuffle", "suspect", "tests")
 
     def __init__(self) -> None:
         """A package of which nothing is known yet."""
         self.tests: dict[str, Test] = {}
-        self.output = Excerpt()
+        self.output = Said()
         self.builds: list[str] = []
+        self.crashed: list[str] = []
         self.reason = ""
+        self.shuffle = ""
+        self.last_failed = ""
+        self.suspect = ""
         self.ended: str | None = None
+
+    def printed(self, text: str) -> None:
+        """Something was printed outside of the tests."""
+        if self.output.crash is None and text.startswith(CRASHES):
+            self.suspect = self.last_failed
+        elif text.startswith("-test.shuffle "):
+            self.shuffle = text
+        self.output.add(text)
+
+    def crashes(self, test_name: str) -> None:
+        """A test's output begins to tell of a crash."""
+        if len(self.crashed) < _MAX_CRASHED:
+            self.crashed.append(test_name)
+
+    def begin(self) -> None:
+        """The package runs (once more): what is still going on was lost."""
+        if self.ended is None and self.tests:
+            self.settle()
+        self.ended = None
+
+    def join(self, later: Package) -> None:
+        """Adds what `later` knows of the same package."""
+        self.last_failed = later.suspect or later.last_failed
+        for line in later.output.text().splitlines(keepends=True):
+            self.printed(line)
+        self.crashed += later.crashed
+        for key, test in later.tests.items():
+            known = self.tests.get(key)
+            if known is None:
+                self.tests[key] = test
+            else:
+                known.join(test)
+
+    def end(self, action: str) -> None:
+        """The package ends: what is still going on will not end any more."""
+        self.ended = action
+        self.settle()
+
+    def settle(self) -> None:
+        """Gives every test an outcome."""
+        for key, test in self.tests.items():
+            if test.outcome is None:
+                test.lose(*_without_end(self, key, test))
 
 
 def parents(test_name: str) -> Iterator[str]:
@@ -80,20 +187,18 @@ def parents(test_name: str) -> Iterator[str]:
 
 
 def failed_below(of: Package) -> dict[str, list[str]]:
-    """The failed subtests, by each of the tests above them."""
+    """The failed subtests of a settled package, by each of the tests above them."""
     below: dict[str, list[str]] = {}
     for key, test in of.tests.items():
-        if "/" in key and settled(of, key, test)[0] in {"failed", "error"}:
+        if test.outcome != "passed" and test.outcome != "skipped" and "/" in key:  # noqa: PLR1714 - most pass
             for parent in parents(key):
                 below.setdefault(parent, []).append(key)
     return below
 
 
-def settled(of: Package, test_name: str, test: Test) -> tuple[Outcome, str]:
-    """The outcome of a test, and the reason where it never ended."""
-    if test.outcome is not None:
-        return test.outcome, ""
-    if of.ended in {"pass", "skip", "bench"}:
+def _without_end(of: Package, test_name: str, test: Test) -> tuple[Outcome, str]:
+    """What a test is that never ended, and the reason where that is a failure."""
+    if of.ended in PASSED:
         return "passed", ""  # benchmarks have no ending, and neither have frames that output without newline ate
     root = of.tests.get(test_name.partition("/")[0])
     if "/" in test_name and root is not None and root.outcome == "passed":

@@ -1,61 +1,69 @@
 """`go test -json`: one event a line (`go doc test2json`), with whatever else was printed between them.
 
 Since Go 1.24 build failures are events too (`build-output`, `build-fail`, and `FailedBuild` of the package's end);
-before that they are plain text before the package's events, and a setup failure is nothing but a `FAIL` line.
+before that they are plain text before the package's events, and a setup failure is nothing but a `FAIL` line. Events of
+`go tool test2json` without `-p` name no package.
+
+A file is decoded a block of lines at a time, which is several times faster than line by line; a block with anything
+but events in it is read line by line, as a log is.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+import msgspec
 
 from ci_buildkit import jsontext
-from ci_buildkit.lines import without_progress_prefix
+from ci_buildkit.lines import TooLong, blocks, encoding_of, without_progress_prefix
 from ci_buildkit.problem import Problem
 from ci_buildkit.reader import Source, by_line
-from ci_buildkit.results.go_run import ENDINGS, GoRun
+from ci_buildkit.results.go_run import ENDINGS, FRAMES, GoRun
 from ci_buildkit.results.reader import Item, Reader
 from ci_buildkit.results.values import MAX_SECONDS
 from ci_buildkit.scan import Head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 FORMAT = "gotest"
-_ACTIONS = frozenset({"start", "run", "pause", "cont", "output", "bench", "attr", "pass", "fail", "skip",
-                      "artifacts", "build-output", "build-fail"})  # fmt: skip
 _BUILD_HEADER = re.compile(r"^# \[?([^\s\[\]]+)\]?")
 _FAILED_PACKAGE = re.compile(r"^FAIL\t(\S+) \[(build failed|setup failed)\]$")
 _CLIPPED = re.compile(r"^\[output clipped, log limit \S+ reached\]$")
+_EVENT_START = re.compile(r'\{"(?:Time|Action|ImportPath)":"')
 
 
-def event_of(line: str) -> dict[str, Any] | None:
+class Event(msgspec.Struct, gc=False, rename="pascal"):
+    """A line of `go test -json`; what is not used of it is left out. `elapsed` is in seconds."""
+
+    action: Literal["start", "run", "pause", "cont", "output", "bench", "attr", "artifacts", "pass", "fail", "skip",
+                    "build-output", "build-fail"]  # fmt: skip
+    package: str = ""
+    test: str = ""
+    output: str = ""
+    output_type: str = ""
+    elapsed: float = 0.0
+    import_path: str = ""
+    failed_build: str = ""
+
+
+_decoder = msgspec.json.Decoder(Event)
+_UNDECODABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
+
+
+def event_of(line: str) -> Event | None:
     """The event that this line is; None for any other line."""
     if not line.startswith("{"):
         return None
     try:
-        event = jsontext.loads(line)
-    except jsontext.Broken:
+        return _decoder.decode(line)
+    except _UNDECODABLE:
         return None
-    action = event.get("Action")
-    known = type(action) is str and action in _ACTIONS and ("Package" in event or "ImportPath" in event)
-    return event if known else None
-
-
-def _string(event: dict[str, Any], key: str) -> str:
-    value = event.get(key, "")
-    if type(value) is not str:
-        raise TypeError(key)
-    return value
-
-
-def _seconds(event: dict[str, Any]) -> float:
-    value = event.get("Elapsed")
-    return float(value) if isinstance(value, int | float) and 0 < value < MAX_SECONDS else 0.0
 
 
 class GoTest:
-    """Reads lines one by one; a `LogReader`."""
+    """Reads lines one by one, or many at once; a `LogReader`."""
 
     def __init__(self, source: Source) -> None:
         """Nothing read yet."""
@@ -65,6 +73,7 @@ class GoTest:
         self._cut: list[int] = []
         self._number = 0
         self._clipped = False
+        self._nameless = False
         self.seen = False
 
     @property
@@ -72,45 +81,74 @@ class GoTest:
         """The import paths that the events named."""
         return frozenset(self._run.packages)
 
+    def block(self, data: bytes) -> None:
+        """Takes whole lines of a file."""
+        try:
+            events = _decoder.decode_lines(data)
+        except _UNDECODABLE:
+            for line in data.removesuffix(b"\n").split(b"\n"):
+                self.feed(without_progress_prefix(line.decode("utf-8", "replace").rstrip("\r")))
+            return
+        self._number += data.count(b"\n")
+        self._take(events)
+
     def feed(self, line: str) -> bool:
         """Takes a line; says whether it was an event."""
         self._number += 1
-        try:
-            event = event_of(line)
-            if event is None:
-                self._text(line)
-                return False
-            self._build = ""
-            self._event(event)
-            self.seen = True
-        except TypeError:  # a field of the wrong type: no event of Go's
-            return False
-        return True
+        event = event_of(line)
+        if event is not None:
+            return self._take((event,))
+        begun = _EVENT_START.search(line, 1) if "{" in line else None
+        glued = event_of(line[begun.start() :]) if begun else None
+        if begun and glued:  # something was printed without a newline before the event
+            self._text(line[: begun.start()])
+            return self._take((glued,))
+        self._text(line)
+        return False
 
-    def _event(self, event: dict[str, Any]) -> None:
-        action = event["Action"]
-        if "Package" not in event:
-            self._build_event(action, _string(event, "ImportPath"), _string(event, "Output"))
-            return
-        package, test = _string(event, "Package"), _string(event, "Test")
-        if action == "output":
-            error = "OutputType" in event and _string(event, "OutputType").startswith("error")
-            self._run.output(package, test, _string(event, "Output"), error=error)
-        elif action == "run":
-            self._run.run(package, test)
-        elif action in ENDINGS:
-            if test:
-                self._run.end_test(package, test, action, _seconds(event))
+    def _take(self, events: Iterable[Event]) -> bool:
+        """Takes events; says whether the last one is one of Go's."""
+        run, known, seen = self._run, False, False
+        for event in events:
+            action, package, test = event.action, event.package, event.test
+            known = bool(package or event.import_path) or self._is_nameless(test)
+            if not known:
+                continue
+            seen = True
+            if action == "output":
+                text = event.output
+                if not (test and text.startswith(FRAMES)):
+                    run.output(package, test, text, error=event.output_type.startswith("error"))
+            elif action == "run":
+                run.run(package, test)
+            elif action in ENDINGS:
+                self._end(event)
             else:
-                self._run.end_package(package, action, failed_build=_string(event, "FailedBuild"))
-        elif action == "start":
-            self._run.package(package)
+                self._rare(event)
+        if seen:
+            self.seen = True
+            self._build = ""
+        return known
 
-    def _build_event(self, action: str, build: str, output: str) -> None:
-        if action == "build-output":
-            self._run.build_output(build, output)
-        elif action == "build-fail":
-            self._run.build_failed(build)
+    def _is_nameless(self, test: str) -> bool:
+        """Whether an event without a package is one of Go's: the first that is names a test."""
+        self._nameless = self._nameless or bool(test)
+        return self._nameless
+
+    def _rare(self, event: Event) -> None:
+        if event.action == "start":
+            self._run.start(event.package)
+        elif event.action == "build-output":
+            self._run.build_output(event.import_path, event.output)
+        elif event.action == "build-fail":
+            self._run.build_failed(event.import_path)
+
+    def _end(self, event: Event) -> None:
+        if event.test:
+            seconds = event.elapsed if 0 < event.elapsed < MAX_SECONDS else 0.0
+            self._run.end_test(event.package, event.test, event.action, seconds)
+        else:
+            self._run.end_package(event.package, event.action, failed_build=event.failed_build)
 
     def _text(self, line: str) -> None:
         """A line between the events: of the compiler, of `go test` before 1.24, or of nobody in particular."""
@@ -124,7 +162,7 @@ class GoTest:
             self._run.build_output(self._build, line + "\n")
         elif self._build:
             self._run.build_output(self._build, line + "\n")
-        elif line.startswith("{") and '"Action"' in line and '"Time"' in line:
+        elif _EVENT_START.match(line) and not _is_json(line):
             self._cut.append(self._number)
         elif _CLIPPED.match(line):
             self._clipped = True
@@ -144,7 +182,35 @@ class GoTest:
 
 def sniff(head: Head) -> bool:
     """Whether one of the first lines is an event."""
-    return any(event_of(without_progress_prefix(line)) for line in head.text.split("\n"))
+    events = (event_of(without_progress_prefix(line)) for line in head.text.split("\n"))
+    return any(event is not None and (event.package or event.import_path or event.test) for event in events)
 
 
-READER = Reader(FORMAT, "`go test -json`", sniff, by_line(GoTest))
+def read(stream: BinaryIO, source: Source) -> Iterator[Item]:
+    """The cases of a file, or of a log with BuildKit's prefixes."""
+    encoding = encoding_of(stream.read(4))
+    stream.seek(0)
+    if encoding != "utf-8":
+        yield from by_line(GoTest)(stream, source)
+        return
+    reader, problem = GoTest(source), None
+    try:
+        for block in blocks(stream, source.limits.line):
+            reader.block(block)
+    except TooLong:
+        reason = f"a line is longer than {source.limits.line:,} bytes; what stands before it was read"
+        problem = Problem(source.name, "limit", reason)
+    yield from reader.finish()
+    if problem:
+        yield problem
+
+
+def _is_json(line: str) -> bool:
+    try:
+        jsontext.loads(line)
+    except jsontext.Broken:
+        return False
+    return True
+
+
+READER = Reader(FORMAT, "`go test -json`", sniff, read)
