@@ -6,8 +6,9 @@ messages at 4096 characters (`_maxCountPerIssueType`, `_maxIssueMessageLength` i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ci_buildkit.github.runner import command
@@ -15,7 +16,7 @@ from ci_buildkit.report import facts
 from ci_buildkit.report.text import cut, one_line, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ci_buildkit.findings.model import Finding, Severity
     from ci_buildkit.problem import Problem
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
     from ci_buildkit.results.model import Case, TestReport
 
 MAX_PER_LEVEL = 10
+# What the step prints besides: action.yml's last step ends with an error, and a run may warn of its own (a report folder
+# in the build context, say).
+RESERVED: Mapping[Severity, int] = MappingProxyType({"error": 1, "warning": 1, "notice": 0})
 MAX_MESSAGE = 4096
 MAX_TITLE = 255
 DETAILS = 1500
-LEVELS: tuple[Severity, ...] = ("error", "warning", "notice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +61,37 @@ class Annotation:
         return command(self.level, message or "(no message)", properties)
 
 
-def commands(record: RunRecord, tests: TestReport) -> list[str]:
-    """The workflow commands to print, one a line: at most 10 for each level, and where that is too few a notice says so."""
-    found = collect(record, tests)
+def commands(record: RunRecord, tests: TestReport, *, known: Sequence[Finding] = (), url: str = "") -> list[str]:
+    """The workflow commands to print, one a line: as many as the runner shows, and a notice that says how many more.
+
+    `known` are findings that do not count because a baseline lists them, `url` is the page that has the rest.
+    """
+    found = collect(record, tests, known)
     kept: list[Annotation] = []
-    for level in LEVELS:
+    for level in facts.SEVERITIES:
         of_level = [one for one in found if one.level == level]
-        kept.extend(of_level[:MAX_PER_LEVEL])
+        kept.extend(of_level[: MAX_PER_LEVEL - RESERVED[level]])
     left_out = len(found) - len(kept)
     if left_out:
         notices = [one for one in kept if one.level == "notice"]
         if len(notices) == MAX_PER_LEVEL:
             kept.remove(notices[-1])
             left_out += 1
-        where = f"GitHub shows {MAX_PER_LEVEL} of a level; report.html, junit.xml and findings.sarif have all"
-        message = f"and {left_out:,} more: {where}"
-        kept.append(Annotation("notice", "More in the report", message))
+        kept.append(Annotation("notice", "More in the report", _more(left_out, url)))
     return [one.command() for one in kept]
 
 
-def collect(record: RunRecord, tests: TestReport) -> list[Annotation]:
-    """All annotations: broken stages, problems, then failed tests and findings by turns so that neither hides the other."""
+def _more(count: int, url: str) -> str:
+    where = f"the summary and the report's artifact have all: {url}" if url else "report.html has all"
+    return f"and {count:,} more: GitHub shows {MAX_PER_LEVEL} of a level; {where}"
+
+
+def collect(record: RunRecord, tests: TestReport, known: Sequence[Finding] = ()) -> list[Annotation]:
+    """All annotations, the most important first.
+
+    Broken stages, problems, then failed tests and findings by turns so that neither hides the other; then what does not
+    count: failures that are let pass, flaky tests, known findings.
+    """
     broken = facts.broken_cases(record, tests)
     cases: Iterable[Annotation] = [_of_case(case) for case in broken]
     findings = [_of_finding(finding) for finding in record.findings]
@@ -88,7 +101,9 @@ def collect(record: RunRecord, tests: TestReport) -> list[Annotation]:
         *[_of_stage(stage, "failed") for stage in facts.unexplained(record, tests_failed=bool(broken))],
         *[_of_problem(problem) for problem in record.problems],
         *[one for one in by_turns if one is not None],
+        *[_of_let_pass(case) for case in facts.passable_cases(tests)],
         *[_of_flaky(case) for case in facts.flaky_cases(tests)],
+        *[_of_known(finding) for finding in known],
     ]
 
 
@@ -108,6 +123,11 @@ def _of_case(case: Case) -> Annotation:
     return Annotation("error", facts.case_title(case, 120), text, case.path, case.line)
 
 
+def _of_let_pass(case: Case) -> Annotation:
+    told = _of_case(case)
+    return replace(told, level="warning", message=f"{case.quarantined}\n\n{told.message}".strip())
+
+
 def _of_flaky(case: Case) -> Annotation:
     return Annotation(
         "notice", facts.case_title(case, 120), f"flaky: passed at attempt {case.attempts}", case.path, case.line
@@ -120,3 +140,8 @@ def _of_finding(finding: Finding) -> Annotation:
         finding.severity, title, finding.message, finding.path or None,
         finding.line, finding.column, finding.end_line, finding.end_column,
     )  # fmt: skip
+
+
+def _of_known(finding: Finding) -> Annotation:
+    told = _of_finding(finding)
+    return replace(told, level="notice", message=f"known: {told.message}")

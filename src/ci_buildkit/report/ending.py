@@ -9,7 +9,7 @@ from ci_buildkit.report.logfile import tail
 from ci_buildkit.report.text import duration, inert, one_line, place, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from ci_buildkit.findings.model import Finding
@@ -32,14 +32,20 @@ def finished_text(stage: StageRecord) -> str:
     return words + (f" ({'; '.join(notes)})" if notes else "")
 
 
-def end_text(record: RunRecord, tests: TestReport, report_dir: Path) -> str:
-    """The last lines of a run, plain text without colours: what broke and where, what was made, where the report is."""
+def end_text(record: RunRecord, tests: TestReport, report_dir: Path, *, known: Sequence[Finding] = ()) -> str:
+    """The last lines of a run, plain text without colours: what broke and where, what was made, where the report is.
+
+    `known` are findings that do not count because a baseline lists them.
+    """
     sections = [
         [_outcome_line(record, tests)],
         _limited([_stage_line(stage) for stage in _unclear(record, tests)], "errors"),
         _limited([_case_line(case) for case in facts.broken_cases(record, tests)], "failed tests"),
         _limited([_finding_line(one) for one in record.findings], "findings"),
         _limited([f"  {one_line(one.path, 200)}: {one_line(one.reason, 1000)}" for one in record.problems], "problems"),
+        _limited([_let_pass_line(case) for case in facts.passable_cases(tests)], "failures that are let pass"),
+        _limited([_flaky_line(case) for case in facts.flaky_cases(tests)], "flaky tests"),
+        _limited([_finding_line(one) for one in known], "known findings"),
         _limited([_image_line(image) for image in record.images], "images"),
         _limited([f"  {one_line(one.path, 200)} ({one_line(one.platform, 60)}, {size(one.size)})" for one in record.binaries], "binaries"),
         [f"Report: {one_line(str(report_dir), 1000)}/report.html"],
@@ -73,6 +79,15 @@ def _stage_line(stage: StageRecord) -> str:
 def _case_line(case: Case) -> str:
     parts = [place(case.path, case.line), facts.case_title(case, 200), facts.case_message(case, 300)]
     return "  " + ": ".join(part for part in parts if part)
+
+
+def _let_pass_line(case: Case) -> str:
+    return f"{_case_line(case)} [{one_line(case.quarantined, 200)}]"
+
+
+def _flaky_line(case: Case) -> str:
+    parts = [place(case.path, case.line), facts.case_title(case, 200)]
+    return f"  {': '.join(part for part in parts if part)} (passed at attempt {case.attempts})"
 
 
 def _finding_line(finding: Finding) -> str:

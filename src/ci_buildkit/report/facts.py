@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ci_buildkit.report.text import duration, one_line, plural
@@ -9,12 +12,17 @@ from ci_buildkit.report.text import duration, one_line, plural
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ci_buildkit.findings.model import Finding
+    from ci_buildkit.findings.model import Finding, Severity
     from ci_buildkit.record import RunRecord, StageRecord
     from ci_buildkit.results.model import Case, TestReport, Totals
 
 OUTCOME_WORDS = {"passed": "Passed", "failed": "Failed", "error": "Error", "cancelled": "Cancelled"}
-RESULTS_FROM = {"recovered": "results taken out of the step", "log": "results read from the step's log"}
+RESULTS_FROM = {
+    "export": "results from its export",
+    "recovered": "results taken out of the step",
+    "log": "results read from the step's log",
+}
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "notice")
 SLOW_SECONDS = 1.0
 
 
@@ -28,9 +36,35 @@ def totals_of(record: RunRecord, tests: TestReport) -> Totals:
     return tests.totals if tests.totals.tests else record.tests.totals
 
 
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """How many cases failed and broke, without those that are `let_pass`; the three have no case in common."""
+
+    failed: int
+    errors: int
+    let_pass: int
+
+    @property
+    def counting(self) -> int:
+        """How many make the run red."""
+        return self.failed + self.errors
+
+
+def failures(record: RunRecord, tests: TestReport) -> Failures:
+    """The failures of a run."""
+    totals = totals_of(record, tests)
+    passable = Counter(case.outcome for case in passable_cases(tests))
+    return Failures(totals.failed - passable["failed"], totals.errors - passable["error"], passable.total())
+
+
 def flaky_cases(tests: TestReport) -> tuple[Case, ...]:
     """Cases that passed, but not at the first attempt."""
     return tuple(case for case in tests.cases if case.flaky)
+
+
+def passable_cases(tests: TestReport) -> tuple[Case, ...]:
+    """Failed and broken cases that do not make the run red: quarantined ones, and what `--fail-on` lets pass."""
+    return tuple(case for case in tests.cases if case.quarantined)
 
 
 def slowest_cases(tests: TestReport, count: int = 5) -> tuple[Case, ...]:
@@ -46,35 +80,48 @@ def case_title(case: Case, limit: int = 300) -> str:
     return f"{owner}: {name}" if owner and name else owner or name or "(unnamed test)"
 
 
+def case_id(case: Case) -> str:
+    """The anchor of a case in report.html, the same wherever the case is read from: `case-` and ten hexadecimal digits."""
+    words = "\0".join((case.file, case.suite, case.class_name, case.name))
+    return f"case-{hashlib.blake2b(words.encode('utf-8', 'replace'), digest_size=5).hexdigest()}"
+
+
 def case_message(case: Case, limit: int = 300) -> str:
     """The failure in one line: the message, else the first line of the details."""
     return one_line(case.message, limit) or one_line(case.details.lstrip().partition("\n")[0], limit)
 
 
-def findings_by_file(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+def all_findings(record: RunRecord, known: Iterable[Finding] = ()) -> list[tuple[Finding, bool]]:
+    """Findings that count, and those that a baseline lists (True), in the order of path, line and column."""
+    marked = [*((one, False) for one in record.findings), *((one, True) for one in known)]
+    return sorted(marked, key=lambda pair: (pair[0].path, pair[0].line or 0, pair[0].column or 0))
+
+
+def by_file(findings: Iterable[tuple[Finding, bool]]) -> dict[str, list[tuple[Finding, bool]]]:
     """Findings under their path, in the order given."""
-    grouped: dict[str, list[Finding]] = {}
-    for finding in findings:
-        grouped.setdefault(finding.path, []).append(finding)
+    grouped: dict[str, list[tuple[Finding, bool]]] = {}
+    for pair in findings:
+        grouped.setdefault(pair[0].path, []).append(pair)
     return grouped
 
 
 def reasons(record: RunRecord, tests: TestReport) -> list[str]:
     """Why the run is red, in a few words each; for a green run what it did."""
     totals = totals_of(record, tests)
-    parts = _red(record, totals)
+    parts = _red(record, totals, failures(record, tests))
     if record.outcome != "passed":
         return parts or [one_line(stage.reason, 200) for stage in record.stages if stage.reason][:1]
     return [*([plural(totals.tests, "test")] if totals.tests else []), *parts, *_made(record)]
 
 
-def _red(record: RunRecord, totals: Totals) -> list[str]:
-    broken = totals.failed + totals.errors
+def _red(record: RunRecord, totals: Totals, broken: Failures) -> list[str]:
     return [
-        *([f"{broken:,} of {plural(totals.tests, 'test')} failed"] if broken else []),
+        *([f"{broken.counting:,} of {plural(totals.tests, 'test')} failed"] if broken.counting else []),
         *([plural(len(record.findings), "lint finding")] if record.findings else []),
-        *_unexplained(record, tests_failed=broken > 0),
+        *_unexplained(record, tests_failed=broken.counting > 0),
         *([plural(len(record.problems), "problem")] if record.problems else []),
+        *([f"{plural(broken.let_pass, 'failure')} let pass"] if broken.let_pass else []),
+        *([plural(totals.flaky, "flaky test")] if totals.flaky else []),
     ]
 
 

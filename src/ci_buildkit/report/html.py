@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 import shlex
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -17,27 +17,28 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ci_buildkit import __version__
-from ci_buildkit.report import facts, timeline
+from ci_buildkit.report import facts, pagedata, timeline
 from ci_buildkit.report.logfile import read_tail
-from ci_buildkit.report.text import duration, excerpt, last_lines, one_line, place, plain, plural, size
+from ci_buildkit.report.text import duration, ends, last_lines, one_line, place, plain, plural, size
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from jinja2 import Environment
+    from markupsafe import Markup
 
     from ci_buildkit.findings.model import Finding
     from ci_buildkit.record import RunRecord
     from ci_buildkit.results.model import Case, TestReport
 
+SCRIPTS = ("theme.js", "report.js")
 MAX_FAILED = 200
-MAX_CASES = 2000
-MAX_FINDINGS = 1000
+MAX_UNFOLDED = 10
+MAX_FINDINGS = 300
+MAX_GROUP = 20
 MAX_ROWS = 500
 LOG_LINES = 400
 LOG_CHARACTERS = 100_000
-DETAIL_LINES = 200
-DETAIL_CHARACTERS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +50,38 @@ class LogTail:
     clipped: bool
 
 
-def render(record: RunRecord, tests: TestReport, *, logs: Mapping[str, str | Path]) -> str:
+def render(
+    record: RunRecord, tests: TestReport, *, logs: Mapping[str, str | Path], known: Sequence[Finding] = ()
+) -> str:
     """The page.
 
-    `logs` holds the log of each stage by its name: its text, or the file of which the end is read. The lists are
-    bounded and say what they leave out and which file has it.
+    `known` are findings that do not count because a baseline lists them. `logs` holds the log of each stage by its name: its text, or the file of which the end is read. The lists are
+    bounded and say what they leave out and which file has it. Without script the page shows what failed; with it, all
+    tests and findings, to filter and to search.
     """
     lanes = timeline.lay_out(record)
     style = _asset("report.css") + _grid(lanes)
-    script = _asset("report.js")
+    scripts = {name: _asset(name) for name in SCRIPTS}
+    findings = facts.all_findings(record, known)
+    failed = _anchored(facts.broken_cases(record, tests))
+    # A case that stands in the page twice keeps its texts in the data, else the second would show the first one's.
+    times = Counter(anchor for anchor, _ in failed)
     return _environment().get_template("report.html.j2").render(
         record=record,
         tests=tests,
         totals=facts.totals_of(record, tests),
+        failures=facts.failures(record, tests),
         reasons=facts.reasons(record, tests),
         timeline=lanes,
-        failed=facts.broken_cases(record, tests),
-        cases=_ordered(tests),
-        flaky=facts.flaky_cases(tests),
-        slowest=facts.slowest_cases(tests, 10),
-        findings=facts.findings_by_file(record.findings[:MAX_FINDINGS]),
+        failed=failed,
+        groups=_groups(tests),
+        found=len(findings),
+        findings=facts.by_file(findings[:MAX_FINDINGS]),
+        data=pagedata.collect(tests, findings, {anchor for anchor, _ in failed[:MAX_FAILED] if times[anchor] == 1}),
         logs=[log for log in (_log(name, text) for name, text in logs.items()) if log.text.strip()],
         style=style,
-        script=script,
-        policy=_policy(style, script),
+        scripts=scripts,
+        policy=_policy(style, scripts.values()),
     )  # fmt: skip
 
 
@@ -81,9 +90,18 @@ def load() -> None:
     _environment().get_template("report.html.j2")
 
 
-def _ordered(tests: TestReport) -> list[Case]:
-    """Broken cases first, then flaky ones, then the rest in the order of the report, bounded."""
-    return sorted(tests.cases, key=lambda case: (not case.broken, not case.flaky))[:MAX_CASES]
+def _anchored(cases: Iterable[Case]) -> list[tuple[str, Case]]:
+    return [(facts.case_id(case), case) for case in cases]
+
+
+def _groups(tests: TestReport) -> list[tuple[str, Sequence[Case]]]:
+    """The short tables of cases that are worth a look though none of them makes the run red, by heading."""
+    groups = [
+        ("Let pass", facts.passable_cases(tests)),
+        ("Flaky", facts.flaky_cases(tests)),
+        ("Slowest", facts.slowest_cases(tests, 10)),
+    ]
+    return [(heading, cases) for heading, cases in groups if cases]
 
 
 def _log(stage: str, log: str | Path) -> LogTail:
@@ -97,11 +115,9 @@ def _grid(lanes: timeline.Timeline) -> str:
     return f":root {{ --tick: {step:.3f}%; }}\n"
 
 
-def _policy(style: str, script: str) -> str:
-    return (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
+def _policy(style: str, scripts: Iterable[str]) -> str:
+    hashes = " ".join(f"'{_hash(script)}'" for script in scripts)
+    return f"default-src 'none'; style-src '{_hash(style)}'; script-src {hashes}; base-uri 'none'; form-action 'none'"
 
 
 def _hash(text: str) -> str:
@@ -130,22 +146,24 @@ def _environment() -> Environment:
         finalize=harmless,
     )
     environment.filters.update(
-        duration=duration, size=size, plural=plural, line=one_line, place=place, link=_address, rule=_rule,
+        duration=duration, size=size, plural=plural, line=one_line, place=place, link=pagedata.address, rule=_rule,
         title=facts.case_title, message=facts.case_message, share=facts.cache_share, notes=facts.stage_notes,
-        details=lambda text: excerpt(text, DETAIL_LINES, DETAIL_CHARACTERS), repeat=_repeat, file=quote,
+        anchor=facts.case_id, block=_block, repeat=_repeat, file=quote,
     )  # fmt: skip
-    # The two assets are the only unescaped text, and they come from this package.
-    environment.filters["trusted_asset"] = Markup
+    # The only unescaped text: the assets, which come from this package, and the data, which cannot end its element.
+    environment.filters["trusted"] = Markup
     environment.globals.update(
         generator=f"ci-buildkit {__version__}", words=facts.OUTCOME_WORDS,
-        max_failed=MAX_FAILED, max_cases=MAX_CASES, max_findings=MAX_FINDINGS, max_rows=MAX_ROWS, log_lines=LOG_LINES,
+        max_failed=MAX_FAILED, max_findings=MAX_FINDINGS, max_rows=MAX_ROWS, max_group=MAX_GROUP, max_unfolded=MAX_UNFOLDED,
     )  # fmt: skip
     return environment
 
 
-def _address(url: str | None) -> str:
-    """The address where it is http or https, else empty: no other scheme becomes a link."""
-    return url if url and re.fullmatch(r"https?://[^\s<>\"'\\]+", url) else ""
+def _block(text: str) -> Markup:
+    """A long text, bounded and escaped; here, because cleaning it once more would take longer than all the rest."""
+    from markupsafe import escape
+
+    return escape(ends(text, pagedata.MAX_BLOCK))
 
 
 def _rule(finding: Finding) -> str:

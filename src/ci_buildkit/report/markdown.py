@@ -36,13 +36,23 @@ def inline(text: str, limit: int = 300) -> str:
 
 
 def code(text: str, limit: int = 300) -> str:
-    """The text as a code span that is safe in a table cell too; a hyphen for an empty text."""
+    """The text as a code span for anywhere but a table; a hyphen for an empty text."""
     shown = one_line(text, limit)
     if not shown:
         return "-"
     ticks = "`" * (_longest_run(shown) + 1)
     pad = " " if shown.startswith("`") or shown.endswith("`") else ""
-    return f"{ticks}{pad}{shown}{pad}{ticks}".replace("|", "\\|")
+    return f"{ticks}{pad}{shown}{pad}{ticks}"
+
+
+def cell(text: str, limit: int = 300) -> str:
+    """The text as a code span for a table, where alone a backslash before a vertical bar is not shown."""
+    return code(text, limit).replace("|", "\\|")
+
+
+def whole(text: str) -> str:
+    """A quantity that no line break parts: its spaces are no-break ones."""
+    return text.replace(" ", "\u00a0")
 
 
 def fence(text: str, *, lines: int = 40, characters: int = 4000) -> str:

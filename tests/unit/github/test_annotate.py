@@ -46,10 +46,27 @@ def test_ten_of_a_level_and_the_rest_is_said(runs: ModuleType) -> None:
     record = record.model_copy(update={"findings": runs.FINDINGS * 20, "problems": ()})
     lines = annotate.commands(record, runs.report_of(broken(30)))
     errors = [line for line in lines if line.startswith("::error")]
-    assert len(errors) == len([line for line in lines if line.startswith("::warning")]) == 10
+    # The runner shows 10 of each: one is left for the action's verdict, one for what the run itself warns of.
+    assert len(errors) == len([line for line in lines if line.startswith("::warning")]) == 9
     # Failed tests and findings by turns: neither hides the other.
     assert [("a.py" in line) for line in errors[:4]] == [True, False, True, True]
-    assert lines[-1].startswith("::notice title=More in the report::and 70 more: ")
+    assert lines[-1].startswith("::notice title=More in the report::and 72 more: ")
+    assert lines[-1].endswith("report.html has all")
+    url = "https://github.example/a/b/actions/runs/7"
+    assert annotate.commands(record, runs.report_of(broken(30)), url=url)[-1].endswith(f" have all: {url}")
+
+
+def test_what_does_not_count_is_no_error(runs: ModuleType) -> None:
+    lines = annotate.commands(*runs.waived(), known=runs.KNOWN)
+    assert [line.partition(" ")[0] for line in lines] == ["::warning"] * 2 + ["::notice"] * 2
+    assert lines[0] == (
+        "::warning title=example.com/buildme/internal/hello%3A TestUpload,file=internal/hello/upload_test.go,line=9::"
+        "quarantined until 2030-01-31: the server is being replaced%0A%0A503 Service Unavailable%0A%0A"
+        "503 Service Unavailable%0Aretry later"
+    )
+    assert lines[-1].startswith(
+        "::notice title=golangci-lint%3A revive,file=internal/hello/hello.go,line=9,col=1::known: "
+    )
 
 
 def test_the_notice_about_the_rest_counts_as_one_of_ten(runs: ModuleType) -> None:

@@ -139,6 +139,24 @@ FINDINGS = (
 )  # fmt: skip
 
 
+KNOWN = (
+    Finding("internal/hello/hello.go", 9, 1, None, None, "warning", "revive", "package comment should be of the form \"Package hello ...\"", "golangci-lint"),
+)  # fmt: skip
+
+
+def waived() -> tuple[RunRecord, TestReport]:
+    """A green run with a quarantined failure, an error that is let pass, a flaky test and output of a passed one."""
+    module = "example.com/buildme/internal/hello"
+    more = (
+        Case(file="test.json", format="go-test-json", suite=module, class_name=module, name="TestUpload", outcome="failed", seconds=0.2, evidence=Evidence(message="503 Service Unavailable", path="internal/hello/upload_test.go", line=9, details="503 Service Unavailable\nretry later", output="connecting to upload.example\n", quarantined="quarantined until 2030-01-31: the server is being replaced")),
+        Case(file="test.json", format="go-test-json", suite=module, class_name=module, name="TestTeardown", outcome="error", evidence=Evidence(message="panic: nil map", quarantined="--fail-on tests=nothing lets it pass")),
+        Case(file="test.json", format="go-test-json", suite=module, class_name=module, name="TestChatty", outcome="passed", evidence=Evidence(output="=== chatty says hello ===\n")),
+    )  # fmt: skip
+    record, _ = green()
+    tests = report_of((*cases(red=False), *more))
+    return record.model_copy(update={"tests": TestsRecord(totals=tests.totals)}), tests
+
+
 def binaries() -> tuple[BinaryRecord, ...]:
     formats = (
         ("linux/amd64", "ELF", 8_126_464),
@@ -243,3 +261,33 @@ def large(case_count: int, step_count: int) -> tuple[RunRecord, TestReport]:
     )  # fmt: skip
     record, _ = green()
     return record.model_copy(update={"outcome": "failed", "stages": stages_, "seconds": each / 10}), tests
+
+
+def huge(case_count: int = 50_000, failed: int = 500) -> tuple[RunRecord, TestReport]:
+    """A run of many cases: `failed` with long details and output, some flaky, quarantined, skipped or with output."""
+    trace = "".join(f'  at com.example.Frame{n}.call(Frame{n}.java:{n}) <T> & "more"\n' for n in range(1200))
+
+    def case(n: int) -> Case:
+        number = n % (case_count // failed)
+        kind = {0: "failed", 1: "skipped"}.get(number, "passed")
+        evidence = {
+            0: Evidence(message=f"expected <{n}> but was <{n + 1}>", details=trace, output=trace[:9000], path=f"src/test/Class{n % 300}.java", line=n % 900 + 1),
+            1: Evidence(message="needs a database", path="src/test/Db.java", line=3),
+            2: Evidence(output=f"log of case {n}\n" * 5, path=f"src/test/Class{n % 300}.java", line=7),
+            3: Evidence(attempts=2, flaky=n % 1000 == 3),
+        }.get(number, Evidence(path=f"src/test/Class{n % 300}.java", line=n % 900 + 1))  # fmt: skip
+        return Case(
+            file="results/test/TEST-all.xml", format="junit", suite=f"com.example.module{n % 20}", outcome=kind,  # type: ignore[arg-type]
+            class_name=f"com.example.module{n % 20}.Class{n % 300}", name=f"testNumber{n}[variant {n % 7}]",
+            seconds=(n * 7919 % 10_000) / 1000, evidence=evidence,
+        )  # fmt: skip
+
+    tests = report_of(tuple(case(n) for n in range(case_count)))
+    record, _ = red()
+    findings = tuple(
+        Finding(f"src/module{n // 40}/file.go", n % 400 + 1, n % 80 + 1, None, None, ("error", "warning", "notice")[n % 3],
+                f"rule{n % 30}", f"message {n} of a finding", "linter")
+        for n in range(5000)
+    )  # fmt: skip
+    broken = TestsRecord(totals=tests.totals, failed=tuple(case for case in tests.cases if case.broken))
+    return record.model_copy(update={"tests": broken, "findings": findings}), tests

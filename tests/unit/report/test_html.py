@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -12,10 +13,13 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from ci_buildkit.findings.model import Finding
 from ci_buildkit.record import StageRecord
-from ci_buildkit.report import html, timeline
-from ci_buildkit.results.model import TestReport
+from ci_buildkit.report import facts, html, pagedata, summary, timeline
+from ci_buildkit.results.model import Case, Evidence, TestReport
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,10 +70,10 @@ def test_red_page_has_every_part(runs: ModuleType) -> None:
     source = html.render(record, tests, logs=runs.LOGS)
     shown = Page(source).all_text
     for part in (
-        "2 of 9 tests failed, 3 lint findings, 1 problem", "v1.4.0-3-g9f3c2b7", "local changes", "9f3c2b7a41d0",
+        "2 of 9 tests failed, 3 lint findings, 1 problem, 1 flaky test", "v1.4.0-3-g9f3c2b7", "local changes", "9f3c2b7a41d0",
         "example.com/buildme/internal/hello: TestHello/german", "internal/hello/hello_test.go:41", "-Hallo, Welt",
         "golangci-lint: errcheck", "23:10", "docker buildx bake -f bake.json lint", "8.1 MB",
-        "results taken out of the step", "ci-buildkit-7d1f", "v0.34.2", "All 9 tests",
+        "results taken out of the step", "ci-buildkit-7d1f", "v0.34.2", "All tests",
         "Error return value of `w.Write` is not checked (errcheck)",
     ):  # fmt: skip
         assert part in shown, part
@@ -102,19 +106,24 @@ def test_the_policy_allows_exactly_the_style_and_the_script(runs: ModuleType) ->
     policy = next(a["content"] for a in got.named("meta") if a.get("http-equiv") == "Content-Security-Policy")
     assert policy
 
-    def digest(tag: str) -> str:
-        return base64.b64encode(hashlib.sha256("".join(got.texts[tag]).encode()).digest()).decode()
+    def digest(text: str) -> str:
+        return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
-    assert policy.startswith("default-src 'none'; ")
-    assert f"style-src 'sha256-{digest('style')}'" in policy
-    assert f"script-src 'sha256-{digest('script')}'" in policy
-    assert "unsafe" not in policy
+    theme, data, script = got.texts["script"]
+    assert policy == (
+        f"default-src 'none'; style-src {digest(''.join(got.texts['style']))}; "
+        f"script-src {digest(theme)} {digest(script)}; base-uri 'none'; form-action 'none'"
+    )
+    # A script element of this type is data, which no policy lets run.
+    assert [attrs.get("type") for attrs in got.named("script")] == [None, "application/json", None]
+    assert json.loads(data)["cases"]
 
 
 def test_hostile_text_stays_text(runs: ModuleType) -> None:
     source = html.render(*runs.hostile(), logs={runs.HOSTILE: runs.HOSTILE})
     got = Page(source)
-    assert len(got.named("script")) == 1
+    assert len(got.named("script")) == 3
+    assert "<" not in got.texts["script"][1]
     assert "</script><script>alert(1)</script>" in got.all_text
     hrefs = [attrs["href"] or "" for attrs in got.named("a")]
     assert all(not href.lower().startswith(("javascript:", "data:", "//", "http")) for href in hrefs)
@@ -128,21 +137,80 @@ def test_landmarks_headers_and_labels(runs: ModuleType) -> None:
     assert all(attrs.get("aria-labelledby") in ids for attrs in got.named("section"))
     assert all(attrs.get("scope") in {"col", "row"} for attrs in got.named("th"))
     anchors = [attrs["href"] for attrs in got.named("a") if (attrs["href"] or "").startswith("#")]
-    assert {(anchor or "")[1:] for anchor in anchors} <= ids
+    # The script finds a case by its id in the data.
+    in_data = {row[6] for row in json.loads(got.texts["script"][1])["cases"]}
+    assert {(anchor or "")[1:] for anchor in anchors} <= ids | in_data
     charts = [attrs for attrs in got.named("svg") if attrs.get("class") == "track" and "role" in attrs]
     assert all(attrs.get("aria-label") for attrs in charts)
     assert len(charts) == sum(len(stage.timeline) + 1 for stage in runs.red()[0].stages)
 
 
-def test_lists_are_bounded_and_say_so(runs: ModuleType) -> None:
+def data_of(source: str) -> dict[str, Any]:
+    loaded = json.loads(Page(source).texts["script"][1])
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def test_lists_are_bounded_and_say_so(runs: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     record, tests = runs.large(5000, 500)
     source = html.render(record, tests, logs={"stage0": "x\n" * 1_000_000})
     shown = Page(source).all_text
-    assert "First 2,000 tests of 5,000" in shown
-    assert "3,000 tests left out here" in shown
     assert "300 failed tests left out here" in shown
     assert "The end of the log; all of it is in" in shown
     assert len(source) < 3_000_000
+    assert len(data_of(source)["cases"]) == 5000
+    monkeypatch.setattr(pagedata, "MAX_CASES", 4000)
+    monkeypatch.setattr(pagedata, "MAX_BLOCKS", 20_000)
+    source = html.render(record, tests, logs={})
+    assert "1,000 tests left out here: see junit.xml" in Page(source).all_text
+    cases = data_of(source)["cases"]
+    assert len(cases) == 4000
+    # The first 200 failures stand in the page as HTML; some more details fit, and the rest is said to be cut.
+    assert sum("written" in row[7] for row in cases) == 200
+    assert sum(row[7].get("cut", False) for row in cases) == 300 - sum("details" in row[7] for row in cases)
+
+
+def test_the_data_has_every_case_and_finding(runs: ModuleType) -> None:
+    record, tests = runs.waived()
+    data = data_of(html.render(record, tests, logs={}, known=runs.KNOWN))
+    texts, cases = data["texts"], data["cases"]
+    assert [row[3] for row in cases][:3] == ["TestUpload", "TestTeardown", "TestRetries"]
+    assert len(cases) == 10
+    outcome, suite, owner, name, seconds, file, anchor, more = cases[0]
+    assert (outcome, texts[suite], name, seconds, texts[file]) == (
+        "failed", "example.com/buildme/internal/hello", "TestUpload", 0.2, "test.json",
+    )  # fmt: skip
+    assert (owner, anchor) == (suite, facts.case_id(next(case for case in tests.cases if case.name == name)))
+    assert more == {
+        "message": "503 Service Unavailable", "path": texts.index("internal/hello/upload_test.go"), "line": 9,
+        "quarantined": "quarantined until 2030-01-31: the server is being replaced",
+        "details": "503 Service Unavailable\nretry later", "output": "connecting to upload.example",
+    }  # fmt: skip
+    (finding,) = data["findings"]
+    assert [finding[0], texts[finding[1]], *finding[2:4], finding[8]] == [
+        "warning", "internal/hello/hello.go", 9, 1, True,
+    ]  # fmt: skip
+
+
+def test_two_cases_of_one_name_keep_their_own_texts(runs: ModuleType) -> None:
+    record, _ = runs.red()
+    twins = tuple(
+        Case(file="x", format="junit", suite="s", class_name="c", name="n", outcome="failed", evidence=Evidence(message="m", details=text))
+        for text in ("one\none", "two\ntwo")
+    )  # fmt: skip
+    rows = data_of(html.render(record, runs.report_of(twins), logs={}))["cases"]
+    assert [row[7]["details"] for row in rows] == ["one\none", "two\ntwo"]
+
+
+@given(st.text(alphabet=st.sampled_from("</script>!-[CDATA&\\\"'\u2028\x00\ud800a \n"), max_size=40))
+@settings(deadline=None, max_examples=50)
+def test_no_text_ends_the_data(raw: str) -> None:
+    case = Case(file=raw, format="junit", suite=raw, class_name=raw, name=raw, outcome="failed", evidence=Evidence(message=raw, details=raw, output=raw, path=raw, quarantined=raw))  # fmt: skip
+    data = pagedata.collect(
+        TestReport(cases=(case,)), [(Finding(raw, 1, 1, None, None, "error", raw, raw, raw, raw), False)]
+    )
+    assert "<" not in data.json
+    assert len(json.loads(data.json)["cases"]) == 1
 
 
 def test_a_log_can_be_a_file(runs: ModuleType, tmp_path: Path) -> None:
@@ -163,6 +231,8 @@ def test_speed_and_lazy_import(runs: ModuleType) -> None:
     record, tests = runs.large(5000, 500)
     html.render(*runs.green(), logs={})
     assert min(timeit.repeat(lambda: html.render(record, tests, logs={}), number=1, repeat=3)) < 0.5
+    many, all_of_it = runs.huge()
+    assert timeit.timeit(lambda: (html.render(many, all_of_it, logs={}), summary.render(many, all_of_it)), number=1) < 3
     code = (
         "import sys, ci_buildkit.report.html, ci_buildkit.report.summary, ci_buildkit.report.terminal, ci_buildkit.github.log\n"
         "assert not {'jinja2', 'rich'} & set(sys.modules), 'imported too early'"

@@ -31,31 +31,41 @@ def shown(rendered: str) -> str:
 
 def test_green(runs: ModuleType) -> None:
     text = summary.render(*runs.green(), links={"Report": "https://github.example/a/1"})
-    assert text.startswith("## ✅ Passed: 7 tests, 6 binaries, 1 image pushed · `v1.4.0-3-g9f3c2b7`\n")
+    assert text.startswith("## ✅ Passed: 7 tests, 1 flaky test, 6 binaries, 1 image pushed · `v1.4.0-3-g9f3c2b7`\n")
     assert "[Report](<https://github.example/a/1>)" in text
-    assert "| `server` | ✅ passed | 17.5 s | 3 of 8 | linux/arm64 emulated: 9.6 s in 1 step |" in text
-    assert "| `dist/linux_amd64/server` | linux/amd64 | ELF | 8.1 MB | `07c000007c00` |" in text
+    cells = text.replace("\u00a0", " ")
+    assert "| 7 | 6 | 0 | 1 | 1 | 5.5 s |" in cells
+    assert "| `test` | ✅ passed | 18.9 s | 3 of 7 | results from its export |" in cells
+    assert "| `server` | ✅ passed | 17.5 s | 3 of 8 | linux/arm64 emulated: 9.6 s in 1 step |" in cells
+    assert "| `dist/linux_amd64/server` | linux/amd64 | ELF | 8.1 MB | `07c000007c00` |" in cells
     assert f"`{runs.DIGEST}`" in text
     assert "pushed" in text
-    assert "failed" not in text.lower().replace("failed at first", "")
+    assert re.findall("failed", text.lower().replace("failed at first", "")) == ["failed"]  # the column
 
 
 def test_red_says_the_reasons_first(runs: ModuleType) -> None:
-    text = summary.render(*runs.red())
-    assert text.startswith("## ❌ Failed: 2 of 9 tests failed, 3 lint findings, 1 problem · ")
+    text = summary.render(*runs.red(), changes="### Changes")
+    assert text.startswith("## ❌ Failed: 2 of 9 tests failed, 3 lint findings, 1 problem, 1 flaky test · ")
     assert "results taken out of the step" in text
     order = [
-        "### Problems",
+        "| Tests |",
+        "Lint: 1 error, 2 warnings",
+        "### Changes",
         "### 2 failed tests",
+        "### Problems",
         "### 3 lint findings",
         "### 1 flaky test",
-        "### Binaries",
         "### Slowest tests",
+        "### Stages",
+        "### Binaries",
     ]
     places = [text.index(heading) for heading in order]
     assert places == sorted(places)
     assert "**`example.com/buildme/internal/hello: TestHello/german`** at `internal/hello/hello_test.go:41`" in text
-    assert "| 23:10 | error | Error return value of \\`w.Write\\` is not checked | golangci-lint: errcheck |" in text
+    assert (
+        "| 23:10 | ❌\u00a0error | Error return value of \\`w.Write\\` is not checked | golangci-lint: errcheck |"
+        in text
+    )
 
 
 def test_a_stage_without_findings_is_still_a_reason(runs: ModuleType) -> None:
@@ -63,7 +73,32 @@ def test_a_stage_without_findings_is_still_a_reason(runs: ModuleType) -> None:
     stage = StageRecord(name="lint", kind="lint", target="lint", platforms=(), outcome="failed")
     broken = stage.model_copy(update={"name": "binaries", "kind": "binaries", "outcome": "error"})
     red = record.model_copy(update={"outcome": "failed", "stages": (stage, broken)})
-    assert "## ❌ Failed: lint failed, error in binaries" in summary.render(red, TestReport())
+    assert "## ❌ Failed: lint failed, error in binaries, 1 flaky test" in summary.render(red, TestReport())
+
+
+def test_what_does_not_count_is_shown_and_marked(runs: ModuleType) -> None:
+    record, tests = runs.waived()
+    text = summary.render(record, tests, known=runs.KNOWN).replace("\u00a0", " ")
+    assert text.startswith("## ✅ Passed: 10 tests, 2 failures let pass, 1 flaky test, ")
+    assert "| Tests | ✅ Passed | ❌ Failed | ☑️ Let pass |" in text
+    assert "| 10 | 7 | 0 | 2 |" in text
+    assert "### 2 failures let pass" in text
+    assert "| 503 Service Unavailable | quarantined until 2030-01-31: the server is being replaced |" in text
+    assert "Lint: 1 known" in text
+    assert "### 1 lint finding, 1 known" in text
+    assert "| 9:1 | ⚠️ warning (known) |" in text
+    assert "failed test" not in text
+
+
+def test_details_of_the_sixth_failure_are_folded(runs: ModuleType) -> None:
+    record, _ = runs.red()
+    cases = tuple(
+        Case(file="x", format="junit", suite="s", class_name="c", name=f"t{n}", outcome="failed", evidence=Evidence(message="m", details="a\nb"))
+        for n in range(7)
+    )  # fmt: skip
+    text = summary.render(record, runs.report_of(cases))
+    assert text.count("<details>") == text.count("</details>") == 2
+    assert len([token for token in GFM.parse(text) if token.type == "fence"]) == 7
 
 
 def test_from_the_record_alone(runs: ModuleType) -> None:
@@ -96,6 +131,7 @@ def test_hostile_text_stays_text(runs: ModuleType) -> None:
         "li",
         "a",
         "span",
+        "br",
     }
     assert re.findall(r'href="([^"]*)"', rendered) == ["https://e.example/?a=b"]
     assert "\x1b" not in text
@@ -132,11 +168,19 @@ def test_inline_is_safe_at_the_start_of_a_list_item(raw: str) -> None:
 @settings(deadline=None)
 @given(UNTRUSTED, UNTRUSTED)
 def test_cells_hold_what_they_are_given(one: str, two: str) -> None:
-    rendered = GFM.render(markdown.table(["a", "b"], [[markdown.code(one), markdown.inline(two)]]))
+    rendered = GFM.render(markdown.table(["a", "b"], [[markdown.cell(one), markdown.inline(two)]]))
     cells = re.findall(r"<td>(.*?)</td>", rendered, flags=re.DOTALL)
     assert len(cells) == 2
     assert shown(cells[0]) == (one_line(one) or "-")
     assert shown(cells[1]) == one_line(two)
+
+
+@settings(deadline=None)
+@given(UNTRUSTED)
+def test_a_code_span_shows_exactly_the_text(raw: str) -> None:
+    rendered = GFM.render(f"x {markdown.code(raw)} y")
+    assert " ".join(shown(rendered).split()) == f"x {one_line(raw) or '-'} y"
+    assert set(re.findall(r"</?([a-z]+)", rendered)) <= {"p", "code"}
 
 
 @settings(deadline=None)
@@ -168,7 +212,7 @@ def test_lists_are_shortened_before_a_section_goes(runs: ModuleType) -> None:
     loud = [changed(case, details="words " * 2000) if case.broken else case for case in tests.cases]
     text = summary.render(record, runs.report_of(tuple(loud)), limit=6000)
     assert len(text.encode()) <= 6000
-    assert "### Slowest tests" in text
+    assert "### Binaries" in text
     assert GFM.render(text).count("<pre>") == GFM.render(text).count("</pre>") == 2
 
 

@@ -148,7 +148,10 @@ def last_words(run: tuple[RunRecord, TestReport], folder: str) -> str:
 def test_end_of_a_red_run(runs: ModuleType) -> None:
     text = last_words(runs.red(), "ci-report")
     lines = text.splitlines()
-    assert lines[0] == "Failed: 2 of 9 tests failed, 3 lint findings, 1 problem, version v1.4.0-3-g9f3c2b7, in 21.4 s"
+    assert (
+        lines[0]
+        == "Failed: 2 of 9 tests failed, 3 lint findings, 1 problem, 1 flaky test, version v1.4.0-3-g9f3c2b7, in 21.4 s"
+    )
     assert (
         "  internal/hello/hello_test.go:41: example.com/buildme/internal/hello: TestHello/german: "
         'Not equal: expected "Hallo, Welt", actual "Hello, Welt"' in lines
@@ -159,8 +162,20 @@ def test_end_of_a_red_run(runs: ModuleType) -> None:
 
 def test_end_of_a_green_run(runs: ModuleType) -> None:
     text = last_words(runs.green(), "/x/ci-report")
-    assert text.startswith("Passed: 7 tests, 6 binaries, 1 image pushed, version")
+    assert text.startswith("Passed: 7 tests, 1 flaky test, 6 binaries, 1 image pushed, version")
     assert f"registry.example.com/team/buildme:edge {runs.DIGEST} (pushed)" in text
+
+
+def test_what_does_not_count_is_told(runs: ModuleType) -> None:
+    record, tests = runs.waived()
+    lines = end_text(record, tests, Path("r"), known=runs.KNOWN).splitlines()
+    assert lines[0].startswith("Passed: 10 tests, 2 failures let pass, 1 flaky test, ")
+    assert (
+        "  internal/hello/upload_test.go:9: example.com/buildme/internal/hello: TestUpload: 503 Service Unavailable "
+        "[quarantined until 2030-01-31: the server is being replaced]" in lines
+    )
+    assert "  cmd/client/main_test.go:30: example.com/buildme/cmd/client: TestRetries (passed at attempt 3)" in lines
+    assert lines[lines.index("Known findings:") + 1].startswith("  internal/hello/hello.go:9:1: package comment")
 
 
 def test_end_is_bounded_and_hostile_text_stays_text(runs: ModuleType) -> None:
