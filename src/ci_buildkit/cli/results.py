@@ -130,7 +130,7 @@ def _totals(totals: Totals) -> str:
 def markdown(report: TestReport) -> str:
     """The report as GitHub Flavored Markdown; nothing that a test printed becomes markup."""
     from ci_buildkit.report.facts import case_message, case_title
-    from ci_buildkit.report.markdown import code, inline, table
+    from ci_buildkit.report.markdown import cell, inline, table
     from ci_buildkit.report.text import place
 
     parts = [f"### {inline(_totals(report.totals))}"]
@@ -141,7 +141,7 @@ def markdown(report: TestReport) -> str:
                 _word(case),
                 inline(case_title(case)),
                 inline(case_message(case)),
-                code(where) if (where := place(case.path, case.line)) else "",
+                cell(where) if (where := place(case.path, case.line)) else "",
             ]
             for case in told[:_MOST_LINES]
         ]
@@ -149,6 +149,6 @@ def markdown(report: TestReport) -> str:
     if len(told) > _MOST_LINES:
         parts.append(f"… and {len(told) - _MOST_LINES:,} more")
     if report.problems:
-        rows = [[code(problem.path), inline(problem.reason)] for problem in report.problems[:_MOST_LINES]]
+        rows = [[cell(problem.path), inline(problem.reason)] for problem in report.problems[:_MOST_LINES]]
         parts.append(table(["Problem", "Reason"], rows))
     return "\n\n".join(parts) + "\n"
