@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from platform import machine
 from typing import TYPE_CHECKING
 
-from .console import LabError, run, say
-from .places import digest
+from .console import EXIT_ENGINE, LabError, run, say
+from .places import Places, Store, digest
 
 if TYPE_CHECKING:
-    from .places import Store
+    from collections.abc import Sequence
 
 MODULES = Path(__file__).resolve().parent / "tools"
 GO_VERSION = "1.26.8"  # BuildKit's go.mod asks for it; the go command fetches it when the machine's own is older
@@ -121,7 +122,9 @@ TOOLS = (
     ),
     Tool("actionlint", "github.com/rhysd/actionlint", ("github.com/rhysd/actionlint/cmd/actionlint",)),
 )
-BY_NAME = {tool.name: tool for tool in TOOLS}
+# Not part of the engine: built only when asked for, with `python3 -m lab.tools gotestsum`.
+ON_DEMAND = (Tool("gotestsum", "gotest.tools/gotestsum", ("gotest.tools/gotestsum",)),)
+BY_NAME = {tool.name: tool for tool in (*TOOLS, *ON_DEMAND)}
 
 
 def require_go() -> None:
@@ -174,6 +177,21 @@ def build(store: Store, tool: Tool) -> Path:
     return store.ensure("tools", tool.name, tool.key, make)
 
 
+def on_demand(name: str) -> Path:
+    """Return the folder with the programs of one tool, engine or not; builds them on the first call of this user.
+
+    Raises LabError when there is no such tool or the build fails.
+    """
+    if name not in BY_NAME:
+        raise LabError(
+            what=f"there is no tool {name!r}", why=f"known are {', '.join(BY_NAME)}", then="name one of them"
+        )
+    require_go()
+    places = Places.of_user()
+    with places.locked():
+        return build(Store(places), BY_NAME[name])
+
+
 def toolchain(version: str, architecture: str) -> Path:
     """Return the folder of the Go distribution for linux on ``architecture``, fetched and verified as a module.
 
@@ -189,3 +207,18 @@ def toolchain(version: str, architecture: str) -> Path:
             then="check the network, try again",
         )
     return Path(found[1])
+
+
+def main(names: Sequence[str]) -> int:
+    """Build the tools of these names and print the folder of each; 4 where one cannot be built."""
+    try:
+        for name in names:
+            print(on_demand(name))
+    except LabError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_ENGINE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

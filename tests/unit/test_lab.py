@@ -52,7 +52,7 @@ class TestKeys:
         two.write_text("same")
         assert digest(one) == digest(two)
 
-    @pytest.mark.parametrize("tool", tools.TOOLS, ids=lambda tool: tool.name)
+    @pytest.mark.parametrize("tool", tools.BY_NAME.values(), ids=lambda tool: tool.name)
     def test_every_tool_is_pinned(self, tool: tools.Tool) -> None:
         assert tool.version.startswith("v")
         assert f"{tool.module} {tool.version} h1:" in (tool.folder / "go.sum").read_text()
@@ -68,6 +68,13 @@ class TestKeys:
         assert "version.Version=v" in tools.BY_NAME["buildx"].flags[-1]
         assert "main.version=2" in tools.BY_NAME["golangci-lint"].flags[-1]
         assert "-extldflags -static" in tools.BY_NAME["runc"].flags[-1]
+
+    def test_the_engine_does_not_wait_for_tools_on_demand(self) -> None:
+        assert not {tool.name for tool in tools.TOOLS} & {tool.name for tool in tools.ON_DEMAND}
+
+    def test_an_unknown_tool_is_an_error(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert tools.main(["gotestsun"]) == console.EXIT_ENGINE
+        assert "there is no tool 'gotestsun'" in capsys.readouterr().err
 
     def test_two_versions_of_the_linter(self) -> None:
         assert tools.BY_NAME["golangci-lint"].version != tools.BY_NAME["golangci-lint-previous"].version
