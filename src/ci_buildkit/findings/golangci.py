@@ -2,11 +2,14 @@
 
 Text: `path:line[:column]: message (linter)`, with colours or without, followed by the source line and a caret. JSON:
 one object on one line, which may stand between lines of text. Both can be printed at once; a finding counts once.
+A line with a column and no linter is what `go vet`, `go build` and single linters print of a file of Go.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from ci_buildkit import jsontext
@@ -24,11 +27,14 @@ if TYPE_CHECKING:
 FORMAT = "golangci"
 TOOL = "golangci-lint"
 
+GO_TOOL = "go"
+
 # It lints Go and nothing else; `host.example:80: refused (tcp)` is a log's.
-_START = re.compile(r"^((?:[A-Za-z]:)?[^\s:][^:]*\.(?:go|mod)):(\d{1,9})(?::(\d{1,9}))?: (.*)$")
+_START = re.compile(r"^(?:vet: )?((?:[A-Za-z]:)?[^\s:][^:]*\.(?:go|mod)):(\d{1,9})(?::(\d{1,9}))?:[ \t](.*)$")
 _LINTER = re.compile(r"^(.*\S) \(([A-Za-z][\w.-]*)\)$")
 _COMPILER = re.compile(r"^((?:[A-Za-z]:)?[^\s:][^:]*\.\w+):(\d{1,9})(?::(\d{1,9}))?: (.+)$")
 _JSON = re.compile(rb'^\s*\{\s*"Issues"\s*:')
+_STATICCHECK = re.compile(r"^(?:S|SA|ST|QF|U)\d{4}$")
 _LONGEST_MESSAGE = 20
 """Lines of one message; whatever is longer was no finding."""
 
@@ -47,10 +53,11 @@ class Golangci:
         """Takes a line; says whether it is the JSON report, or a finding up to its linter's name."""
         line = clean(raw)
         if line.startswith('{"Issues":'):
-            self._pending = []
+            self._abandon()
             self._json(line)
             return True
         if _START.match(line):
+            self._abandon()
             self._pending = [line]
             return self._complete()
         if self._pending:
@@ -60,6 +67,7 @@ class Golangci:
 
     def finish(self) -> Iterator[Item]:
         """The findings, each once; what the JSON report says of one counts more than its text."""
+        self._abandon()
         yield from self._findings.values()
         yield from self._problems
 
@@ -68,7 +76,7 @@ class Golangci:
         end = _LINTER.match(self._pending[-1])
         if end is None:
             if len(self._pending) > _LONGEST_MESSAGE:
-                self._pending = []
+                self._abandon()
             return False
         start = _START.match(self._pending[0])
         rows = [*self._pending[:-1], end[1]]
@@ -77,6 +85,16 @@ class Golangci:
             first = rows[0][start.start(4) :]
             self._add(_finding(start[1], start[2], start[3], "\n".join([first, *rows[1:]]), end[2]))
         return True
+
+    def _abandon(self) -> None:
+        """Takes pending lines that no linter's name ended for those of another tool; what it adds it indents."""
+        rows, self._pending = self._pending, []
+        start = _START.match(rows[0]) if rows else None
+        if start is None or not start[3]:
+            return
+        more = takewhile(lambda row: row.startswith("\t"), rows[1:])
+        text = "\n".join([start[4], *more])
+        self._add(replace(_finding(start[1], start[2], start[3], text, GO_TOOL), tool=GO_TOOL))
 
     def _json(self, line: str) -> None:
         try:
@@ -106,7 +124,7 @@ def _finding(path: str, line: str, column: str | None, message: str, linter: str
         severity="error",
         rule=linter,
         message=message.strip(),
-        tool=TOOL,
+        tool="staticcheck" if _STATICCHECK.match(linter) else TOOL,
     )
 
 

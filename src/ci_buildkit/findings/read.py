@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from ci_buildkit.findings import buildkit, golangci
+from ci_buildkit.findings import arrow, buildkit, golangci, mypy, pylint, stylish, textline
 from ci_buildkit.findings.collect import report
 from ci_buildkit.findings.model import Finding, FindingReport
 from ci_buildkit.findings.pattern import Pattern, PatternReader
@@ -30,7 +30,15 @@ READERS: tuple[Reader, ...] = (
     buildkit.READER,
     golangci.READER,
 )
-LOG_READERS: tuple[Make, ...] = (golangci.Golangci,)
+# In this order: the more exact a reader is, the earlier it may take a line.
+LOG_READERS: tuple[Make, ...] = (
+    mypy.Mypy,
+    pylint.Pylint,
+    textline.TextLines,
+    stylish.Stylish,
+    arrow.Arrows,
+    golangci.Golangci,
+)
 
 _TEXT = frozenset({"", ".err", ".lint", ".log", ".out", ".report", ".text", ".txt"})
 """What files are called that a tool's text is written to; others in a folder are sources, documents and data."""
