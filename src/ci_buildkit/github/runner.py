@@ -11,7 +11,7 @@ import re
 import secrets
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -96,6 +96,7 @@ class GitHub:
     run_id: str = ""
     run_attempt: str = ""
     debug: bool = False
+    token: str = field(default="", repr=False)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> GitHub:
@@ -121,6 +122,7 @@ class GitHub:
             run_id=env.get("GITHUB_RUN_ID", ""),
             run_attempt=env.get("GITHUB_RUN_ATTEMPT", ""),
             debug=env.get("RUNNER_DEBUG") == "1",
+            token=env.get("GITHUB_TOKEN", "").strip(),
         )
 
     @property

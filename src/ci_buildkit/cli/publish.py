@@ -1,0 +1,146 @@
+"""Publish a finished run on GitHub: a check run with annotations, a comment on the pull request, and what changed.
+
+Reads GITHUB_TOKEN, GITHUB_API_URL, GITHUB_REPOSITORY, GITHUB_SHA and the event. Exit code 0 when it was published or
+shown in the job summary instead, 5 without a readable report, 6 when GitHub refuses what a flag asks for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ci_buildkit.errors import ConfigurationError, GitHubError, OutputError
+
+if TYPE_CHECKING:
+    from ci_buildkit.github.api import Repository
+    from ci_buildkit.github.publish import Published
+    from ci_buildkit.github.runner import GitHub
+    from ci_buildkit.record import RunRecord
+    from ci_buildkit.results.model import TestReport
+
+MAX_RECORD = 256 << 20
+_LONGEST_NAME = 100
+_NEXT = "run `ci-buildkit run` first, or name the folder with --report-dir"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the report is, and what to publish under which name."""
+    parser.add_argument("--report-dir", metavar="DIR", default="ci-report", help="the report (default: ci-report)")
+    yes_or_no = argparse.BooleanOptionalAction
+    parser.add_argument(
+        "--check", action=yes_or_no, help="make a check run; a refusal is an error then (default: where it can be made)"
+    )
+    parser.add_argument(
+        "--comment", action=yes_or_no, help="keep a comment on the pull request, in the same way (default: likewise)"
+    )
+    parser.add_argument(
+        "--name", default="ci-buildkit", help="the check run's name, and the comment's (default: ci-buildkit)"
+    )
+    parser.add_argument("--label-failed", metavar="LABEL", default="", help="label a pull request while its run is red")
+
+
+def call(arguments: argparse.Namespace) -> int:
+    """Publish; returns 0 or 6.
+
+    Raises:
+        ConfigurationError: this is no GitHub workflow, or a name is too long.
+        OutputError: the report cannot be read.
+    """
+    from ci_buildkit.github.event import trigger
+    from ci_buildkit.github.publish import Publisher, Wishes
+    from ci_buildkit.github.runner import GitHub
+
+    github = GitHub.from_environ(os.environ)
+    wishes = Wishes(arguments.check, arguments.comment, _name(arguments.name), arguments.label_failed.strip())
+    started_by = trigger(github)
+    record, tests = read(Path(arguments.report_dir), github.workspace)
+    publisher = Publisher(record, tests, started_by, wishes, details_url=github.run_url)
+    repository = _repository(github)
+    try:
+        published = publisher.publish(repository)
+    finally:
+        if repository:
+            repository.close()
+    return _tell(published, github)
+
+
+def read(folder: Path, root: Path | None = None) -> tuple[RunRecord, TestReport]:
+    """The record and all test cases of a report folder. `root` is the repository (default: the working directory).
+
+    Raises:
+        OutputError: they are missing or unreadable. What they hold is untrusted and not part of the message.
+    """
+    from pydantic import ValidationError
+
+    from ci_buildkit.record import SCHEMA, RunRecord
+
+    file = folder / "run.json"
+    try:
+        if file.is_symlink() or file.stat().st_size > MAX_RECORD:
+            raise OutputError(f"{file} is a link or larger than {MAX_RECORD >> 20} MiB", hint=_NEXT)
+        record = RunRecord.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise OutputError(f"there is no report that can be read: {file}: {error.strerror}", hint=_NEXT) from error
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise OutputError(f"{file} is no run record: {where}: {first['type']}", hint=_NEXT) from None
+    if record.schema_version != SCHEMA:
+        raise OutputError(
+            f"{file} has schema {record.schema_version}, this ci-buildkit knows {SCHEMA}",
+            hint="publish with the ci-buildkit that ran the pipeline",
+        )
+    return record, _tests(folder / "junit.xml", record, root)
+
+
+def _tests(file: Path, record: RunRecord, root: Path | None) -> TestReport:
+    from ci_buildkit.results.model import TestReport
+    from ci_buildkit.results.read import read_paths
+
+    if not record.tests.totals.tests:
+        return TestReport()
+    if file.is_symlink():
+        raise OutputError(f"{file} is a link", hint=_NEXT)
+    tests = read_paths([file], root=root)
+    if tests.problems:
+        problem = tests.problems[0]
+        raise OutputError(f"{problem.path}: {problem.reason}", hint=_NEXT)
+    return tests
+
+
+def _name(name: str) -> str:
+    if not name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise ConfigurationError(
+            f"--name {name[:_LONGEST_NAME]!r} cannot name a check run",
+            hint=f"use 1 to {_LONGEST_NAME} printable characters",
+        )
+    return name.strip()
+
+
+def _repository(github: GitHub) -> Repository | None:
+    """None without a token."""
+    if not github.token:
+        return None
+    if github.api_url and not github.api_url.startswith(("https://", "http://")):
+        raise ConfigurationError(f"GITHUB_API_URL is no http address: {github.api_url!r}", hint="leave it unset")
+    from ci_buildkit.github.api import Repository
+
+    return Repository(github.repository, github.token, url=github.api_url)
+
+
+def _tell(published: Published, github: GitHub) -> int:
+    from ci_buildkit.github.runner import command
+    from ci_buildkit.report.text import inert, say
+
+    if published.summary and github.summary_path:
+        github.append_summary(published.summary)
+    for line in published.done:
+        print(inert(line))
+    for notice in published.notices:
+        say(sys.stderr, command("notice", notice) if github.is_github else f"notice: {notice}")
+    for error in published.errors:
+        print(f"error: {error}", file=sys.stderr)
+    return GitHubError.exit_code if published.errors else 0
