@@ -82,7 +82,7 @@ def by_line(make: Callable[[Source], LogReader[T]]) -> Callable[[BinaryIO, Sourc
             for line in lines(stream, source.limits.line):
                 reader.feed(without_progress_prefix(line))
         except TooLong:
-            problem = Problem(source.name, "limit", f"a line is longer than {_size(source.limits.line)}; what stands before it was read")  # fmt: skip
+            problem = Problem(source.name, "limit", f"a line is longer than {size(source.limits.line)}; what stands before it was read")  # fmt: skip
         yield from reader.finish()
         if problem:
             yield problem
@@ -100,7 +100,7 @@ def by_document(parse: Callable[[object, Source], Iterable[T]], what: str) -> Ca
         try:
             data = content(stream, source)
         except TooLong:
-            yield Problem(source.name, "limit", f"is larger than {_size(source.limits.document)} and was not read")
+            yield Problem(source.name, "limit", f"is larger than {size(source.limits.document)} and was not read")
             return
         problem = None
         try:
@@ -153,5 +153,6 @@ def labels(readers: Iterable[Reader[T]]) -> str:
     return f"{', '.join(names)} and {last}" if names else last
 
 
-def _size(count: int) -> str:
+def size(count: int) -> str:
+    """A number of bytes, for a sentence."""
     return f"{count // 2**20} MiB" if count >= 2**20 else f"{count} bytes"

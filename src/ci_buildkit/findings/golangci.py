@@ -106,12 +106,17 @@ class Golangci:
             return
         for item in from_document(document, self._source):
             if isinstance(item, Finding):
-                self._add(item)
+                self._findings[_key(item)] = item
             else:
                 self._problems.append(item)
 
     def _add(self, finding: Finding) -> None:
-        self._findings[finding.path, finding.line, finding.column, finding.rule, finding.message] = finding
+        """Takes a finding of the text, unless the JSON report, which may stand before it, has it."""
+        self._findings.setdefault(_key(finding), finding)
+
+
+def _key(finding: Finding) -> tuple[str, int | None, int | None, str, str]:
+    return finding.path, finding.line, finding.column, finding.rule, finding.message
 
 
 def _finding(path: str, line: str, column: str | None, message: str, linter: str) -> Finding:

@@ -11,7 +11,23 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from ci_buildkit.findings import arrow, buildkit, golangci, mypy, pylint, stylish, textline
+from ci_buildkit.findings import (
+    arrow,
+    buildkit,
+    checkstyle,
+    clippy,
+    eslint,
+    golangci,
+    hadolint,
+    mypy,
+    pylint,
+    rdjson,
+    ruff,
+    sarif_reader,
+    shellcheck,
+    stylish,
+    textline,
+)
 from ci_buildkit.findings.collect import report
 from ci_buildkit.findings.model import Finding, FindingReport
 from ci_buildkit.findings.pattern import Pattern, PatternReader
@@ -28,10 +44,21 @@ if TYPE_CHECKING:
 
 READERS: tuple[Reader, ...] = (
     buildkit.READER,
+    checkstyle.READER,
+    clippy.READER,
+    eslint.READER,
     golangci.READER,
+    hadolint.READER,
+    rdjson.READER,
+    ruff.READER,
+    sarif_reader.READER,
+    shellcheck.READER,
 )
 # In this order: the more exact a reader is, the earlier it may take a line.
 LOG_READERS: tuple[Make, ...] = (
+    clippy.Clippy,
+    rdjson.RdjsonLines,
+    ruff.RuffLines,
     mypy.Mypy,
     pylint.Pylint,
     textline.TextLines,
@@ -42,7 +69,7 @@ LOG_READERS: tuple[Make, ...] = (
 
 _TEXT = frozenset({"", ".err", ".lint", ".log", ".out", ".report", ".text", ".txt"})
 """What files are called that a tool's text is written to; others in a folder are sources, documents and data."""
-_REPORT_NAME = re.compile(r"lint|check|report|finding|golangci", re.IGNORECASE)
+_REPORT_NAME = re.compile(r"lint|check|report|finding|golangci|ruff|sarif", re.IGNORECASE)
 _HEAD = 64 * 1024
 
 
@@ -183,7 +210,7 @@ def _known() -> str:
 
 def _looks_broken(found: Found, data: bytes) -> bool:
     """Whether a file in a folder is called like a lint report and is JSON that was cut off, or empty."""
-    named = found.path.suffix.lower() == ".json" and _REPORT_NAME.search(found.path.name) is not None
+    named = found.path.suffix.lower() in {".json", ".sarif"} and _REPORT_NAME.search(found.path.name) is not None
     return named and (not data.strip() or not is_json(found.path))
 
 

@@ -29,6 +29,7 @@ _SEVERITIES: dict[str, Severity] = {
     "notice": "notice",
     "style": "notice",
     "hint": "notice",
+    "help": "notice",
     "ignore": "notice",
     "none": "notice",
 }

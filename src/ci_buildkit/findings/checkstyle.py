@@ -1,0 +1,130 @@
+"""Checkstyle's XML, which many linters write: `<checkstyle><file name><error line column severity message source/>`.
+
+The document does not say who wrote it. `source` often does: `eslint.rules.semi`, `ShellCheck.SC2086`, `DL3008`, a class
+of Checkstyle, a sniff of PHP_CodeSniffer. A finding whose tool cannot be told is Checkstyle's.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, BinaryIO
+
+from ci_buildkit import xmlstream
+from ci_buildkit.findings.hadolint import rule_url
+from ci_buildkit.findings.model import Finding
+from ci_buildkit.findings.reader import Item, Reader, severity
+from ci_buildkit.findings.values import message, span
+from ci_buildkit.problem import Problem
+from ci_buildkit.reader import Source
+from ci_buildkit.scan import Head
+from ci_buildkit.text import Excerpt, name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FORMAT = "checkstyle"
+TOOL = "checkstyle"
+PARSING = "parsing-error"
+"""The rule of an error without a source: the file could not be parsed."""
+
+# (how `source` looks, with the rule in group 1; the tool)
+_TOOLS = (
+    (re.compile(r"(?:eslint|stylelint|swiftlint|tslint)\.rules\.(.+)"), ""),
+    (re.compile(r"ShellCheck\.(SC\d+)"), "shellcheck"),
+    (re.compile(r"((?:DL|SC)\d{4})"), "hadolint"),
+    (re.compile(r"detekt\.(.+)"), "detekt"),
+    (re.compile(r"((?:standard|experimental):[\w-]+)"), "ktlint"),
+    (re.compile(r"com\.puppycrawl\.tools\.checkstyle\.([A-Z][A-Za-z]*/\w+)"), "rubocop"),
+    (re.compile(r"com\.puppycrawl\.tools\.checkstyle\.(?:\w+\.)*(\w+?)(?:Check)?"), TOOL),
+    (re.compile(r"([A-Z]\w*(?:\.[A-Z]\w*){2,})"), "phpcs"),
+)
+
+
+def _origin(source: str, before: str) -> tuple[str, str]:
+    """(tool, rule) of a `source`; where there is none the tool is the one of the finding before."""
+    if not source:
+        return before, PARSING
+    for pattern, tool in _TOOLS:
+        found = pattern.fullmatch(source)
+        if found:
+            return tool or source.partition(".")[0], found[1]
+    return TOOL, source
+
+
+class _Handler:
+    """expat's handlers. `items` fills while chunks are parsed and is emptied by the reader."""
+
+    def __init__(self, source: Source) -> None:
+        self.items: list[Item] = []
+        self._source = source
+        self._depth = 0
+        self._path = ""
+        self._tool = TOOL
+        self._exception: Excerpt | None = None
+        self.parser = xmlstream.parser(self._start, self._end)
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        if self._depth > self._source.limits.depth:
+            text = f"elements are nested more than {self._source.limits.depth} deep"
+            raise xmlstream.Refused(text, limit=True)
+        tag = xmlstream.local(tag)
+        if tag == "file":
+            self._path = name(attributes.get("name", "")).strip()
+        elif tag == "error":
+            self._tool, rule = _origin(name(attributes.get("source", "")).strip(), self._tool)
+            self.items.append(_finding(self._path, self._tool, rule, attributes))
+        elif tag == "exception":
+            self._exception = Excerpt()
+            self.parser.CharacterDataHandler = self._exception.add
+
+    def _end(self, tag: str) -> None:
+        self._depth -= 1
+        if xmlstream.local(tag) == "exception" and self._exception is not None:
+            said = next((line.strip() for line in self._exception.text().split("\n") if line.strip()), "no reason")
+            where = self._path or "a file"
+            self.items.append(Problem(self._source.name, "inconsistent", name(f"{where} was not checked: {said}")))
+            self._exception = None
+            self.parser.CharacterDataHandler = None
+
+
+def _finding(path: str, tool: str, rule: str, attributes: dict[str, str]) -> Finding:
+    text = message(attributes.get("message", "")).removesuffix(f" ({rule})")
+    return Finding(
+        path,
+        *span(_number(attributes.get("line")), _number(attributes.get("column"))),
+        severity=severity(attributes.get("severity", "error")),
+        rule=rule,
+        message=text,
+        tool=tool,
+        url=rule_url(rule),
+    )
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def sniff(head: Head) -> bool:
+    """Whether the root element is `checkstyle`."""
+    return head.text.lstrip("\ufeff \t\r\n").startswith("<") and xmlstream.root_tag(head.data) == "checkstyle"
+
+
+def read(stream: BinaryIO, source: Source) -> Iterator[Item]:
+    """Every error, file by file; a problem for a file that could not be checked, and where the XML is cut off."""
+    handler = _Handler(source)
+    refused: xmlstream.Refused | None = None
+    try:
+        for _ in xmlstream.feed(handler.parser, stream, token=source.limits.token):
+            yield from handler.items
+            handler.items.clear()
+    except xmlstream.Refused as error:
+        refused = error
+    yield from handler.items
+    if refused is not None:
+        yield Problem(
+            source.name, "limit" if refused.limit else "unreadable", f"{refused}; what stands before it was read"
+        )
+
+
+READER = Reader(FORMAT, "Checkstyle XML", sniff, read)
