@@ -1,12 +1,13 @@
-"""Read lint findings and say what they say: golangci-lint (text, JSON) and BuildKit's checks of a Dockerfile (JSON).
+"""Read lint findings and say what they say: reports of linters, BuildKit's checks, and the text that tools print.
 
-Exit code 0 without findings that count, 1 with an error (`--fail-on warning`: with any finding), 5 when something could
-not be read.
+Exit code 0 without findings that count, 1 with an error (or what `--fail-on` and `--max-warnings` say), 5 when something
+could not be read. Findings that a baseline knows do not count.
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -14,15 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ci_buildkit.findings.model import Finding, FindingReport
+    from ci_buildkit.findings.policy import FailOn
 
 Format = Literal["text", "json", "sarif", "github"]
-FailOn = Literal["error", "warning"]
 
 _COLOURS = {"error": "31", "warning": "33", "notice": "36", "problem": "35"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """PATHs, the format, how paths are mapped, and what makes the command fail."""
+    """PATHs, the format, how paths are mapped, own patterns, the baseline, and what makes the command fail."""
     parser.add_argument("paths", metavar="PATH", nargs="+", help="a file, a folder (with all below it) or a glob")
     parser.add_argument(
         "--format",
@@ -38,16 +39,51 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a folder of the container is this folder of the repository (repeatable)",
     )
     parser.add_argument(
-        "--fail-on",
-        choices=("error", "warning"),
-        default="error",
-        help="error: fail with an error only; warning: fail with any finding (default: error)",
+        "--pattern",
+        metavar="[TOOL=]REGEX",
+        action="append",
+        default=[],
+        help="how a tool prints a finding on a line: an expression with the named groups path and message, and where "
+        "there are such line, column, end_line, end_column, severity, rule and tool (repeatable)",
     )
+    parser.add_argument(
+        "--fail-on",
+        choices=("error", "warning", "notice", "nothing"),
+        default="error",
+        help="error: fail with an error only; warning and notice: fail with any finding (default: error)",
+    )
+    parser.add_argument(
+        "--max-warnings", metavar="N", type=number, help="fail with more warnings than N (default: any number passes)"
+    )
+    parser.add_argument("--baseline", metavar="FILE", help="findings that are known and do not count")
+    parser.add_argument(
+        "--write-baseline", metavar="FILE", help="write what was found as the baseline; then findings do not fail"
+    )
+
+
+def number(text: str) -> int:
+    """The whole number that `text` is, 0 or more.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(text)
+    return int(text)
 
 
 def call(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
-    return run(arguments.paths, format=arguments.format, path_map=arguments.path_map, fail_on=arguments.fail_on)
+    return run(
+        arguments.paths,
+        format=arguments.format,
+        path_map=arguments.path_map,
+        pattern=arguments.pattern,
+        fail_on=arguments.fail_on,
+        max_warnings=arguments.max_warnings,
+        baseline=arguments.baseline,
+        write_baseline=arguments.write_baseline,
+    )
 
 
 def run(
@@ -55,23 +91,46 @@ def run(
     *,
     format: Format = "text",  # noqa: A002 - the name of the option
     path_map: Sequence[str] = (),
+    pattern: Sequence[str] = (),
     fail_on: FailOn = "error",
+    max_warnings: int | None = None,
+    baseline: str | None = None,
+    write_baseline: str | None = None,
 ) -> int:
     """Print the findings in `paths`; returns 0, 1 (findings that count) or 5 (problems).
 
     Raises:
-        ConfigurationError: a path map is not FROM=TO.
+        ConfigurationError: a path map is not FROM=TO, a pattern is none, or the baseline cannot be read.
+        OutputError: the baseline cannot be written.
     """
     from ci_buildkit.errors import FailuresFound, OutputError, most_fundamental
-    from ci_buildkit.findings import read
+    from ci_buildkit.findings import policy, read
+    from ci_buildkit.findings.pattern import parse
     from ci_buildkit.paths import PathMap
 
-    report = read.read_paths(paths, path_map=PathMap.parse(path_map))
+    report = read.read_paths(paths, path_map=PathMap.parse(path_map), patterns=parse(pattern))
+    report = _compared(report, baseline, write_baseline)
     _print(report, format)
     _notes(report, problems=format in {"sarif", "github"})
-    counts = fail_on == "warning" or any(finding.severity == "error" for finding in report.findings)
-    codes = [FailuresFound.exit_code] * bool(report.findings and counts)
+    fails = not write_baseline and policy.verdict(report.findings, fail_on, max_warnings)
+    codes = [FailuresFound.exit_code] * bool(fails)
     return most_fundamental(codes + [OutputError.exit_code] * bool(report.problems))
+
+
+def _compared(report: FindingReport, baseline: str | None, write_to: str | None) -> FindingReport:
+    """`report` without what is known, and a new baseline where one is wanted and nothing is missing from it."""
+    from ci_buildkit.findings import baseline as known
+    from ci_buildkit.paths import PathMapper
+
+    source_line = PathMapper().source_line
+    if baseline:
+        report = known.split(report, known.load(Path(baseline)), source_line)
+    if write_to and report.problems:
+        print(f"note: {write_to} was not written, since not everything could be read", file=sys.stderr)
+    elif write_to:
+        count = known.write(report, Path(write_to), source_line)
+        print(f"note: {write_to} knows {count:,} {'finding' if count == 1 else 'findings'}", file=sys.stderr)
+    return report
 
 
 def _print(report: FindingReport, form: Format) -> None:
@@ -97,23 +156,20 @@ def _print(report: FindingReport, form: Format) -> None:
 
 
 def _notes(report: FindingReport, *, problems: bool) -> None:
-    """To stderr: problems where the format has no place for them, and paths that nobody will find."""
-    from ci_buildkit.findings.read import unmapped
+    """To stderr: problems where the format has no place for them, and what makes nothing fail."""
     from ci_buildkit.report.text import inert
 
     if problems:
         for problem in report.problems:
             print(inert(f"problem: {problem.path}: {problem.reason}"), file=sys.stderr)
-    paths = unmapped(report)
-    if paths:
-        more = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
-        note = f"note: {paths[0]}{more}: no such file in the working directory; --path-map FROM=TO tells where it is"
-        print(inert(note), file=sys.stderr)
+    for note in report.notes:
+        print(inert(f"note: {note}"), file=sys.stderr)
 
 
 def text(report: FindingReport, *, colour: bool = False) -> str:
     """The findings for people, one line each, then what could not be read, and their number last."""
     from ci_buildkit.cli.output import aligned
+    from ci_buildkit.findings.policy import count
     from ci_buildkit.report.text import one_line, place, plural
 
     rows: list[tuple[str, str, str]] = [
@@ -125,25 +181,26 @@ def text(report: FindingReport, *, colour: bool = False) -> str:
         for finding in report.findings
     ]
     rows += [("problem", problem.path, problem.reason) for problem in report.problems]
-    counts = dict.fromkeys(("error", "warning", "notice"), 0)
-    for finding in report.findings:
-        counts[finding.severity] += 1
-    told = ", ".join(plural(count, severity) for severity, count in counts.items() if count)
+    told = ", ".join(plural(number, severity) for severity, number in count(report.findings).items() if number)
     total = f"{plural(len(report.findings), 'finding')}: {told}" if told else "no findings"
-    return "\n".join([*aligned(rows, _COLOURS if colour else {}), total]) + "\n"
+    known = f"; {len(report.known):,} known" if report.known else ""
+    return "\n".join([*aligned(rows, _COLOURS if colour else {}), total + known]) + "\n"
 
 
 def command(finding: Finding) -> str:
     """The workflow command that annotates the place of `finding`."""
     from ci_buildkit.github.runner import command as workflow_command
+    from ci_buildkit.report.text import plain
 
     one_row = finding.end_line in {None, finding.line}
+    title = plain(": ".join(part for part in (finding.tool, finding.rule) if part))
     return workflow_command(
         finding.severity,
-        finding.message or finding.rule,
+        # An empty message would be dropped by the runner.
+        plain(finding.message) or title,
         {
-            "title": f"{finding.tool}: {finding.rule}",
-            "file": finding.path or None,
+            "title": title or None,
+            "file": plain(finding.path) or None,
             "line": finding.line,
             "endLine": finding.end_line,
             # The runner drops columns of a range over several lines, with a warning in the log.

@@ -32,6 +32,8 @@ GO_TOOL = "go"
 # It lints Go and nothing else; `host.example:80: refused (tcp)` is a log's.
 _START = re.compile(r"^(?:vet: )?((?:[A-Za-z]:)?[^\s:][^:]*\.(?:go|mod)):(\d{1,9})(?::(\d{1,9}))?:[ \t](.*)$")
 _LINTER = re.compile(r"^(.*\S) \(([A-Za-z][\w.-]*)\)$")
+# A message over several lines ends so too, but not with what the compiler says about types.
+_LINTER_BELOW = re.compile(r"^(?!\t(?:have|want) \([^()]*\)$).*\S \([a-z][a-z0-9_-]*\)$")
 _COMPILER = re.compile(r"^((?:[A-Za-z]:)?[^\s:][^:]*\.\w+):(\d{1,9})(?::(\d{1,9}))?: (.+)$")
 _JSON = re.compile(rb'^\s*\{\s*"Issues"\s*:')
 _STATICCHECK = re.compile(r"^(?:S|SA|ST|QF|U)\d{4}$")
@@ -45,7 +47,8 @@ class Golangci:
     def __init__(self, source: Source) -> None:
         """Nothing read yet."""
         self._source = source
-        self._pending: list[str] = []
+        self._start: re.Match[str] | None = None
+        self._rows: list[str] = []
         self._findings: dict[tuple[str, int | None, int | None, str, str], Finding] = {}
         self._problems: list[Problem] = []
 
@@ -56,14 +59,16 @@ class Golangci:
             self._abandon()
             self._json(line)
             return True
-        if _START.match(line):
+        if start := _START.match(line):
             self._abandon()
-            self._pending = [line]
-            return self._complete()
-        if self._pending:
-            self._pending.append(line)
-            return self._complete()
-        return False
+            end = _LINTER.match(start[4])
+            if end:
+                self._add(_finding(start, end[1], end[2]))
+                return True
+            if start[3]:
+                self._start, self._rows = start, [start[4]]
+            return False
+        return self._start is not None and self._continue(self._start, line)
 
     def finish(self) -> Iterator[Item]:
         """The findings, each once; what the JSON report says of one counts more than its text."""
@@ -71,30 +76,25 @@ class Golangci:
         yield from self._findings.values()
         yield from self._problems
 
-    def _complete(self) -> bool:
-        """Takes the pending lines as a finding, once the last of them ends with the linter's name; says whether."""
-        end = _LINTER.match(self._pending[-1])
-        if end is None:
-            if len(self._pending) > _LONGEST_MESSAGE:
-                self._abandon()
-            return False
-        start = _START.match(self._pending[0])
-        rows = [*self._pending[:-1], end[1]]
-        self._pending = []
-        if start is not None:
-            first = rows[0][start.start(4) :]
-            self._add(_finding(start[1], start[2], start[3], "\n".join([first, *rows[1:]]), end[2]))
-        return True
+    def _continue(self, start: re.Match[str], line: str) -> bool:
+        """Takes a line of a message, which ends with the linter's name; says whether it is the last one."""
+        end = _LINTER.match(line)
+        if end and _LINTER_BELOW.match(line):
+            self._add(_finding(start, "\n".join([*self._rows, end[1]]), end[2]))
+            self._start = None
+            return True
+        self._rows.append(line)
+        if not line or len(self._rows) > _LONGEST_MESSAGE:
+            self._abandon()
+        return False
 
     def _abandon(self) -> None:
-        """Takes pending lines that no linter's name ended for those of another tool; what it adds it indents."""
-        rows, self._pending = self._pending, []
-        start = _START.match(rows[0]) if rows else None
-        if start is None or not start[3]:
-            return
-        more = takewhile(lambda row: row.startswith("\t"), rows[1:])
-        text = "\n".join([start[4], *more])
-        self._add(replace(_finding(start[1], start[2], start[3], text, GO_TOOL), tool=GO_TOOL))
+        """Takes a message that no linter's name ended for another tool's, which indents what it adds."""
+        start, self._start = self._start, None
+        if start is not None:
+            more = takewhile(lambda row: row.startswith("\t"), self._rows[1:])
+            finding = _finding(start, "\n".join([start[4], *more]), GO_TOOL)
+            self._add(replace(finding, tool=GO_TOOL))
 
     def _json(self, line: str) -> None:
         try:
@@ -119,11 +119,12 @@ def _key(finding: Finding) -> tuple[str, int | None, int | None, str, str]:
     return finding.path, finding.line, finding.column, finding.rule, finding.message
 
 
-def _finding(path: str, line: str, column: str | None, message: str, linter: str) -> Finding:
+def _finding(start: re.Match[str], message: str, linter: str) -> Finding:
+    """A finding at the place of `start`, whose first groups are a path, a line and a column."""
     return Finding(
-        path=path,
-        line=int(line) or None,
-        column=int(column or 0) or None,
+        path=start[1],
+        line=int(start[2]) or None,
+        column=int(start[3] or 0) or None,
         end_line=None,
         end_column=None,
         severity="error",
@@ -150,7 +151,7 @@ def _issue(issue: dict[str, Any]) -> Iterator[Finding]:
         # The compiler's own lines, all in one text at line 1 of some file.
         inner = [found for row in text.split("\n") if (found := _COMPILER.match(row))]
         if inner:
-            yield from (_finding(found[1], found[2], found[3], found[4], linter) for found in inner)
+            yield from (_finding(found, found[4], linter) for found in inner)
             return
     yield Finding(
         path=label(where.get("Filename")),

@@ -67,7 +67,13 @@ class Mypy:
                 self._found.add(finding)
             self._unsure = []
             return True
-        return self._wrap(line)
+        if self._wrap(line):
+            return True
+        if line and not line.startswith(" "):
+            # mypy's lines stand together.
+            self._close()
+            self._unsure = []
+        return False
 
     def _begin(self, groups: dict[str, str | None]) -> bool:
         path, text = name(groups["path"] or ""), groups["message"] or ""

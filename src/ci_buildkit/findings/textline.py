@@ -114,7 +114,7 @@ class TextLines:
 
     def _gcc(self, groups: Groups) -> bool:
         path, rule, level = groups["path"] or "", groups["rule"] or "", groups["level"] or ""
-        if not is_file(path, self._mapper, column=groups["column"] is not None):
+        if path.endswith(".go") or not is_file(path, self._mapper, column=groups["column"] is not None):
             return False
         if level in {"note", "remark"} and not _SHELLCHECK.match(rule):
             self._note(groups)

@@ -70,7 +70,7 @@ def test_github_commands_are_escaped(capsys: pytest.CaptureFixture[str]) -> None
     ]
     assert "gone.txt" in captured.err
     command = findings.command(Finding("a,b:c\n.go", None, None, None, None, "notice", "r", "m\r\n::error::x", "t"))
-    assert command == "::notice title=t%3A r,file=a%2Cb%3Ac%0A.go::m%0D%0A::error::x"
+    assert command == "::notice title=t%3A r,file=a%2Cb%3Ac%0A.go::m%0A::error::x"
 
 
 def test_text_and_sarif(capsys: pytest.CaptureFixture[str]) -> None:
