@@ -17,7 +17,7 @@ from ci_buildkit import __version__
 from ci_buildkit.github.checkrun import Seen
 from ci_buildkit.github.event import Pull, Source
 from ci_buildkit.github.retry import Failure, Refused, Retry
-from ci_buildkit.report.text import one_line
+from ci_buildkit.report.text import inert, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -227,7 +227,7 @@ def _seen(run: CheckRun) -> Seen:
 
 
 def _short(error: Exception) -> str:
-    return one_line(f"{type(error).__name__}: {error}", 300)
+    return inert(one_line(f"{type(error).__name__}: {error}", 300))
 
 
 def _failure(error: GithubException) -> Failure:
@@ -246,7 +246,7 @@ def _said(data: object) -> str:
         str(one.get("message") or one.get("code") or "") if isinstance(one, dict) else str(one)
         for one in (errors[:3] if isinstance(errors, list) else ())
     ]
-    return one_line(": ".join(part for part in parts if part), 500)
+    return inert(one_line(": ".join(part for part in parts if part), 500))
 
 
 def _refused(what: str, needs: str, failure: Failure) -> Refused:
