@@ -26,13 +26,16 @@ if TYPE_CHECKING:
     from ci_buildkit.reader import Source
 
 _RUST = re.compile(r"^(?P<level>error|warning)(?:\[(?P<rule>E\d{4}|[a-z][\w:]*)\])?: (?P<message>.+)$")
+_SUMMARY = re.compile(r"generated \d+ warnings?\b|^(?:could not compile|aborting due to|build failed)\b")
 _RUFF = re.compile(r"^(?P<rule>[A-Z]{1,6}\d{2,5}|invalid-syntax)(?::| \[\*\])? (?P<message>\S.*)$")
 _PLACE = re.compile(r"^ *--> (?P<path>\S.*?):(?:cell (?P<cell>\d+):)?(?P<line>\d{1,9}):(?P<column>\d{1,9})$")
 _LINT = re.compile(r"^ *= note: .*?`(?:#\[(?:warn|deny|forbid)\(|-[DWF] )(?P<rule>[a-z][\w:-]*)\)?")
 _PAGE = re.compile(r"^ *= help: for further information visit (?P<url>https://\S+)$")
 _NOTE = re.compile(r"^ *= (?:note|help): (?P<text>.+)$")
+_MOST_ROWS = 3
+"""Lines that a message may go on for before its place comes."""
 _MOST_LINES = 20
-"""Lines of a message before its place, and notes after it."""
+"""Notes that are kept of those after it."""
 
 
 class Arrows:
@@ -55,7 +58,7 @@ class Arrows:
         head = _RUST.match(line) or _RUFF.match(line)
         if head is not None:
             self._close()
-            self._head, self._rows = head, []
+            self._head, self._rows = (None if _SUMMARY.search(head["message"]) else head), []
             return False
         if self._head is not None:
             self._message(line)
@@ -65,7 +68,7 @@ class Arrows:
     def _message(self, line: str) -> None:
         """A message may go on for some lines before its place comes."""
         self._rows.append(line)
-        if not line or len(self._rows) > _MOST_LINES:
+        if not line or len(self._rows) > _MOST_ROWS:
             self._head = None
 
     def _open(self, head: re.Match[str], place: re.Match[str]) -> None:

@@ -32,8 +32,11 @@ GO_TOOL = "go"
 # It lints Go and nothing else; `host.example:80: refused (tcp)` is a log's.
 _START = re.compile(r"^(?:vet: )?((?:[A-Za-z]:)?[^\s:][^:]*\.(?:go|mod)):(\d{1,9})(?::(\d{1,9}))?:[ \t](.*)$")
 _LINTER = re.compile(r"^(.*\S) \(([A-Za-z][\w.-]*)\)$")
-# A message over several lines ends so too, but not with what the compiler says about types.
-_LINTER_BELOW = re.compile(r"^(?!\t(?:have|want) \([^()]*\)$).*\S \([a-z][a-z0-9_-]*\)$")
+# Messages over several lines are the compiler's, or of a linter that quotes it; others are one line each. Any line of a
+# log may end in a word in brackets.
+_LINTER_BELOW = re.compile(
+    r" \((?:typecheck|govet|staticcheck|gosimple|stylecheck|unused|errcheck|ineffassign|revive|gocritic|gosec)\)$"
+)
 _COMPILER = re.compile(r"^((?:[A-Za-z]:)?[^\s:][^:]*\.\w+):(\d{1,9})(?::(\d{1,9}))?: (.+)$")
 _JSON = re.compile(rb'^\s*\{\s*"Issues"\s*:')
 _STATICCHECK = re.compile(r"^(?:S|SA|ST|QF|U)\d{4}$")
@@ -79,7 +82,7 @@ class Golangci:
     def _continue(self, start: re.Match[str], line: str) -> bool:
         """Takes a line of a message, which ends with the linter's name; says whether it is the last one."""
         end = _LINTER.match(line)
-        if end and _LINTER_BELOW.match(line):
+        if end and _LINTER_BELOW.search(line):
             self._add(_finding(start, "\n".join([*self._rows, end[1]]), end[2]))
             self._start = None
             return True

@@ -58,6 +58,8 @@ _CLANG_TIDY = re.compile(r"^[a-z][\w.]*-[\w.,-]+$")
 _CPPCHECK: dict[str, Severity] = {
     "style": "notice", "performance": "warning", "portability": "warning", "information": "notice",
 }  # fmt: skip
+_CODERS = frozenset({"flake8", "ruff"})
+_WITH_NOTES = frozenset({"cc", "clang-tidy", "compiler", "cppcheck"})
 _MOST_LINES = 20
 """Lines that one finding is told in; how many more there were is said."""
 
@@ -75,6 +77,13 @@ class TextLines:
         self._required: re.Match[str] | None = None
         # flake8 and ruff print the same lines; only ruff ends them with a summary.
         self._coded: list[Finding] = []
+        self._shapes: tuple[tuple[re.Pattern[str], Callable[[Groups], bool]], ...] = (
+            (_GCC, self._gcc),
+            (_CODED, self._code),
+            (_HADOLINT, self._hadolint),
+            (_MSVC, self._msvc),
+            (_TSC, self._tsc),
+        )
 
     def feed(self, raw: str) -> bool:
         """Takes a line; says whether it is a finding or a part of one."""
@@ -88,29 +97,23 @@ class TextLines:
         if found := _REQUIRED.match(line):
             self._required = found
             return True
-        for expression, take in self._shapes():
+        for expression, take in self._shapes:
             match = expression.match(line)
             if match and take(match.groupdict()):
                 return True
-        return False
-
-    def _shapes(self) -> tuple[tuple[re.Pattern[str], Callable[[Groups], bool]], ...]:
-        return (
-            (_GCC, self._gcc),
-            (_CODED, self._code),
-            (_HADOLINT, self._hadolint),
-            (_MSVC, self._msvc),
-            (_TSC, self._tsc),
-        )
+        return self._summary(line)
 
     def _summary(self, line: str) -> bool:
-        if not self._coded or not _RUFF_SUMMARY.match(line):
+        """Tells the tool of the findings before; says whether this line is ruff's, which ends them."""
+        if self._last and self._last.tool in _CODERS:
+            self._close()
+        if not self._coded or not line:
             return False
-        self._close()
+        ruff = _RUFF_SUMMARY.match(line) is not None
         for finding in self._coded:
-            self._found.add(replace(finding, tool="ruff"))
+            self._found.add(replace(finding, tool="ruff") if ruff else finding)
         self._coded = []
-        return True
+        return ruff
 
     def _gcc(self, groups: Groups) -> bool:
         path, rule, level = groups["path"] or "", groups["rule"] or "", groups["level"] or ""
@@ -128,8 +131,8 @@ class TextLines:
         return True
 
     def _note(self, groups: Groups) -> None:
-        """A note that follows nothing is context that nobody needs."""
-        if self._last is None:
+        """A note that follows no finding of a compiler is context that nobody needs."""
+        if self._last is None or self._last.tool not in _WITH_NOTES:
             return
         place = "" if groups["path"] == self._last.path else f"{groups['path']}:"
         self._more.append(f"note: {groups['message']} ({place or 'line '}{groups['line']})")
@@ -188,7 +191,7 @@ class TextLines:
         if len(more) > _MOST_LINES:
             more = [*more[:_MOST_LINES], f"… {len(more) - _MOST_LINES} more lines"]
         last = replace(last, message="\n".join([last.message, *more])) if more else last
-        if last.tool in {"flake8", "ruff"}:
+        if last.tool in _CODERS:
             self._coded.append(last)
         else:
             self._found.add(last)

@@ -106,7 +106,7 @@ def test_typecheck_gives_the_compilers_lines() -> None:
 
 
 def test_a_message_over_several_lines_ends_with_its_linter() -> None:
-    lines = ["a.go:3:4: first", "second", "third (linter)", "\tsource", "\t^", "b.go:1:1: no linter", "c.go:2:2: m (x)"]
+    lines = ["a.go:3:4: first", "second", "third (revive)", "\tsource", "\t^", "b.go:1:1: no linter", "c.go:2:2: m (x)"]
     found = read.read_log(lines, name="log", root=REPO)
     assert [(one.path, one.message, one.tool) for one in found.findings] == [
         ("a.go", "first\nsecond\nthird", "golangci-lint"),
