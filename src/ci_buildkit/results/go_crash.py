@@ -98,10 +98,11 @@ def race(lines: list[str], package: str, mapper: PathMapper) -> Failure:
 def file_of(package: str, base: str, mapper: PathMapper) -> tuple[str, bool]:
     """The path of a file that Go names without its folder, and whether it is known to be the repository's.
 
-    It is one of `package`, unless there is none of that name and just one elsewhere: a helper of the tests.
+    It is one of `package`, unless that is not known or has none of that name, and there is just one elsewhere: a helper
+    of the tests.
     """
     inside = mapper.go_file(package, base)
-    if inside.known and not mapper.map(inside.path).known:
+    if not package or (inside.known and not mapper.map(inside.path).known):
         elsewhere = mapper.holding(base, None)
         if elsewhere:
             return elsewhere, True

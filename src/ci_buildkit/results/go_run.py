@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ci_buildkit.results.go_state import CRASHES, Package, Said, Test
+from ci_buildkit.results.go_state import Package, Said, Test
 from ci_buildkit.results.go_story import Story
 from ci_buildkit.results.model import NO_EVIDENCE, Case, Outcome
 from ci_buildkit.results.reader import Item, Suite
@@ -82,12 +82,9 @@ class GoRun:
         elif known.outcome == "passed":
             of.printed(text)  # something that it left running
             return
-        said = known.output
-        if said is None:
-            said = known.output = Said()
-        if said.crash is None and text.startswith(CRASHES):
-            of.crashes(test)
-        said.add(text)
+        if known.output is None:
+            known.output = Said()
+        known.output.add(text)
         if error:
             if known.errors is None:
                 known.errors = Excerpt(8192)

@@ -21,7 +21,7 @@ PASSED = frozenset({"pass", "skip", "bench"})
 """The endings of a package that has not failed."""
 
 _MAX_DEPTH = 20
-_MAX_CRASHED = 20
+_SHORT = 8 * 1024
 _LOGGED = MAX_DETAILS // 8
 _CRASH = MAX_DETAILS * 3 // 8
 
@@ -34,34 +34,56 @@ class Said(msgspec.Struct, gc=False):
     """
 
     size: int = 0
-    calm: Excerpt | None = None
-    logged: Excerpt | None = None
-    crash: Excerpt | None = None
+    short: list[str] = []
+    _calm: Excerpt | None = None
+    _logged: Excerpt | None = None
+    _crash: Excerpt | None = None
 
     def add(self, text: str) -> None:
         """Appends `text`, which is one line of the stream."""
-        self.size += len(text)
-        if self.crash is None and text.startswith(CRASHES):
-            self.crash = Excerpt(_CRASH)
-        if self.crash is not None:
-            self.crash.add(text)
+        # Most tests print little and pass: then nothing more is done about it.
+        if self.size <= _SHORT and text:
+            self.size += len(text)
+            self.short.append(text)
             return
-        if self.calm is None:
-            self.calm = Excerpt(MAX_DETAILS - _LOGGED)
-        self.calm.add(text)
+        self._look()
+        self.size += len(text)
+        self._keep(text)
+
+    def _look(self) -> None:
+        lines, self.short = self.short, []
+        for line in lines:
+            self._keep(line)
+
+    def _keep(self, text: str) -> None:
+        if self._crash is None and text.startswith(CRASHES):
+            self._crash = Excerpt(_CRASH)
+        if self._crash is not None:
+            self._crash.add(text)
+            return
+        if self._calm is None:
+            self._calm = Excerpt(MAX_DETAILS - _LOGGED)
+        self._calm.add(text)
         if self.size > MAX_DETAILS // 3 and text.startswith("    "):
-            if self.logged is None:
-                self.logged = Excerpt(_LOGGED)
-            self.logged.add(text)
+            if self._logged is None:
+                self._logged = Excerpt(_LOGGED)
+            self._logged.add(text)
+
+    @property
+    def crash(self) -> str:
+        """What was kept from the first line of a crash on; "" without one."""
+        self._look()
+        return self._crash.text() if self._crash else ""
 
     def text(self) -> str:
         """What was kept, in the order in which it was printed but for the lines from the middle."""
-        calm = self.calm.text() if self.calm else ""
-        if self.calm and self.calm.dropped and self.logged:
-            calm = f"{calm}\n… logged meanwhile:\n{self.logged.text()}"
-        if not self.crash:
+        self._look()
+        calm = self._calm.text() if self._calm else ""
+        if self._calm and self._calm.dropped and self._logged:
+            calm = f"{calm}\n… logged meanwhile:\n{self._logged.text()}"
+        if not self._crash:
             return calm
-        return excerpt(calm, MAX_DETAILS - _CRASH) + self.crash.text()
+        return excerpt(calm, MAX_DETAILS - _CRASH) + self._crash.text()
 
 
 class Test(msgspec.Struct, gc=False):
@@ -115,18 +137,18 @@ class Test(msgspec.Struct, gc=False):
 class Package:
     """One package: its tests in the order they began, and what was printed outside of them.
 
-    `crashed` are the tests whose output tells of a crash; `suspect` is the test that had failed last when the package
-    itself began to tell of one, and `shuffle` the line from which the order of the tests can be had again.
+    `suspect` is the test that had failed last when the package itself began to tell of a crash, and `shuffle` the line
+    from which the order of the tests can be had again.
     """
 
-    __slots__ = ("builds", "crashed", "ended", "last_failed", "output", "reason", "shuffle", "suspect", "tests")
+    __slots__ = ("builds", "crashing", "ended", "last_failed", "output", "reason", "shuffle", "suspect", "tests")
 
     def __init__(self) -> None:
         """A package of which nothing is known yet."""
         self.tests: dict[str, Test] = {}
         self.output = Said()
         self.builds: list[str] = []
-        self.crashed: list[str] = []
+        self.crashing = False
         self.reason = ""
         self.shuffle = ""
         self.last_failed = ""
@@ -135,16 +157,12 @@ class Package:
 
     def printed(self, text: str) -> None:
         """Something was printed outside of the tests."""
-        if self.output.crash is None and text.startswith(CRASHES):
+        if not self.crashing and text.startswith(CRASHES):
+            self.crashing = True
             self.suspect = self.last_failed
         elif text.startswith("-test.shuffle "):
             self.shuffle = text
         self.output.add(text)
-
-    def crashes(self, test_name: str) -> None:
-        """A test's output begins to tell of a crash."""
-        if len(self.crashed) < _MAX_CRASHED:
-            self.crashed.append(test_name)
 
     def begin(self) -> None:
         """The package runs (once more): what is still going on was lost."""
@@ -157,7 +175,6 @@ class Package:
         self.last_failed = later.suspect or later.last_failed
         for line in later.output.text().splitlines(keepends=True):
             self.printed(line)
-        self.crashed += later.crashed
         for key, test in later.tests.items():
             known = self.tests.get(key)
             if known is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ci_buildkit.results import go_failure
 from ci_buildkit.results.go_crash import NOTHING, Failure
+from ci_buildkit.results.go_source import declared
 from ci_buildkit.results.go_state import PASSED, Package, Test, failed_below, parents
 from ci_buildkit.results.model import Case, Evidence
 from ci_buildkit.text import Excerpt, block, clean, name
@@ -46,6 +47,7 @@ class Story:
         self._builds = builds
         self._below: dict[str, list[str]] | None = None
         self._crash: Failure | None = None
+        self._other: Failure | None = None
         self._crash_told = False
 
     def of_test(self, key: str, test: Test) -> Evidence:
@@ -56,6 +58,9 @@ class Story:
             failure = go_failure.of_skip(output, self._package, self._mapper) if output else NOTHING
         elif test.broke or test.outcome != "passed":
             failure = self._failure(key, test, output)
+            if failure.path is None:
+                path, line = declared(self._package, key, self._mapper)
+                failure = Failure(failure.message, path, line)
             details = block("\n".join(go_failure.unframed(clean(output))))
             if self._of.shuffle:
                 details = f"{details}\n{name(self._of.shuffle)}".strip("\n")
@@ -94,7 +99,7 @@ class Story:
         if self._below is None:
             self._below = failed_below(self._of)
         below = self._below.get(key)
-        if below and not lost:
+        if below:
             more = f" and {len(below) - 1} more" if len(below) > 1 else ""
             return Failure(name(f"subtest failed: {below[0][len(key) + 1 :]}{more}"))
         for parent in parents(key):
@@ -113,20 +118,20 @@ class Story:
 
     def _elsewhere(self) -> Failure:
         """The crash of another test took this one with it; the place is the other's."""
-        failures = (self._crash_of(other) for other in self._of.crashed)
-        failure = next((failure for failure in failures if failure.told), NOTHING)
-        return Failure(name(f"did not finish: {failure.message}")) if failure.told else NOTHING
+        if self._other is None:
+            failures = (self._crash_of(other) for other in self._of.tests)
+            self._other = next((failure for failure in failures if failure.told), NOTHING)
+        return Failure(name(f"did not finish: {self._other.message}")) if self._other.told else NOTHING
 
     def _crash_of(self, key: str) -> Failure:
         test = self._of.tests.get(key)
-        if test is None or test.output is None or test.output.crash is None:
-            return NOTHING
-        return go_failure.of_crash(test.output.crash.text(), self._package, self._mapper)
+        told = test.output.crash if test and test.output else ""
+        return go_failure.of_crash(told, self._package, self._mapper) if told else NOTHING
 
     def _package_crash(self) -> Failure:
         if self._crash is None:
             told = self._of.output.crash
-            self._crash = go_failure.of_crash(told.text(), self._package, self._mapper) if told else NOTHING
+            self._crash = go_failure.of_crash(told, self._package, self._mapper) if told else NOTHING
         return self._crash
 
     def of_package(self) -> Case | None:

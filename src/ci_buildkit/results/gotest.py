@@ -4,8 +4,8 @@ Since Go 1.24 build failures are events too (`build-output`, `build-fail`, and `
 before that they are plain text before the package's events, and a setup failure is nothing but a `FAIL` line. Events of
 `go tool test2json` without `-p` name no package.
 
-A file is decoded a block of lines at a time, which is several times faster than line by line; a block with anything
-but events in it is read line by line, as a log is.
+A file is decoded a block of lines at a time, which is several times faster than line by line; what stands around a line
+that is no event is read line by line, as a log is.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class Event(msgspec.Struct, gc=False, rename="pascal"):
     failed_build: str = ""
 
 
+# Bytes that are read line by line rather than halved once more to find the line that is no event.
+_FEW = 8 * 1024
 _decoder = msgspec.json.Decoder(Event)
 _UNDECODABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
 
@@ -86,6 +88,11 @@ class GoTest:
         try:
             events = _decoder.decode_lines(data)
         except _UNDECODABLE:
+            middle = data.find(b"\n", len(data) // 2) + 1
+            if len(data) > _FEW and 0 < middle < len(data):
+                self.block(data[:middle])
+                self.block(data[middle:])
+                return
             for line in data.removesuffix(b"\n").split(b"\n"):
                 self.feed(without_progress_prefix(line.decode("utf-8", "replace").rstrip("\r")))
             return

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FORMAT = "gotext"
-_BEGIN = re.compile(r"^=== (RUN|PAUSE|CONT|NAME) {1,3}(\S+)$")
+_BEGIN = re.compile(r"^=== (RUN|PAUSE|CONT|NAME) {1,3}(\S*)$")
 _END = re.compile(r"^( *)--- (PASS|FAIL|SKIP|BENCH): (\S+)(?: \((\d+(?:\.\d+)?)s\))?$")
 # A test that printed without a newline has its frame on the same line.
 _GLUED = re.compile(r"^(.+?)--- (PASS|FAIL|SKIP): ((?:Test|Example|Fuzz)\S*) \((\d+\.\d\d)s\)$")
+_BENCHMARK = re.compile(r"^(Benchmark\S*?)(?:-\d+)?( *\t *\d+\t.* ns/op\b.*)?$")
 _PACKAGE_OK = re.compile(r"^ok  \t(\S+)(?:\t.*)?$")
 _PACKAGE_FAILED = re.compile(r"^FAIL\t(\S+)(?: \[(build failed|setup failed)\]|\t\d+(?:\.\d+)?s)?$")
 _PACKAGE_EMPTY = re.compile(r"^(?:\?   )?\t(\S+)\t(?:\[no test files\]|\tcoverage: .*)$")
@@ -45,10 +46,11 @@ class GoText:
         self._build = ""
         self._open = False
         self._talking = False
+        self._measuring = False
 
     def feed(self, line: str) -> bool:
         """Takes a line; says whether it is a frame of `go test`."""
-        return self._frame(line) or self._package(line) or self._other(line)
+        return self._frame(line) or self._package(line) or self._benchmark(line) or self._other(line)
 
     def _frame(self, line: str) -> bool:
         begin = _BEGIN.match(line) if line.startswith("=== ") else None
@@ -57,7 +59,7 @@ class GoText:
             self._open = True
             self._talking = False
             self._test = begin[2]
-            if begin[1] == "RUN":
+            if begin[1] == "RUN" and begin[2]:
                 self._run.run(_PENDING, begin[2])
             return True
         end = _END.match(line) if "--- " in line else None
@@ -99,7 +101,21 @@ class GoText:
             self._run.end_package(package, action)
             self._open = False
         self._test = self._build = ""
-        self._talking = False
+        self._talking = self._measuring = False
+
+    def _benchmark(self, line: str) -> bool:
+        """A benchmark has no frames: its name comes when it begins, and again with what was measured."""
+        if line.startswith("pkg: "):
+            self._measuring = self._open = True
+            return False
+        found = _BENCHMARK.match(line) if self._measuring and line.startswith("Benchmark") else None
+        if not found:
+            return False
+        self._test = found[1]
+        if found[2]:
+            self._run.end_test(_PENDING, found[1], "bench", 0.0)
+            self._test = ""
+        return True
 
     def _other(self, line: str) -> bool:
         header = _BUILD_HEADER.match(line) if line.startswith("# ") and not self._test else None

@@ -1,0 +1,125 @@
+"""How fast reports are read and shown, beside the peers, in processes of their own with their start-up included."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench import samples
+from bench.rows import ROOT, Row, turns
+from ci_buildkit.report import html, summary
+
+TURNS = 5
+MB = 1_000_000
+_JUNITPARSER = """
+import sys, junitparser
+report = junitparser.JUnitXml.fromfile(sys.argv[1])
+print(sum(bool(case.result) for suite in report for case in suite))
+"""
+
+
+class Readers:
+    """A folder of samples and everything that is timed on it."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` is empty."""
+        self.folder = folder
+
+    def sample(self, name: str) -> Path:
+        """Where a sample is or will be."""
+        return self.folder / name
+
+    def spent(self, command: Sequence[object]) -> tuple[float, int]:
+        """Seconds that a command took and the most memory that it had, in bytes; 0 and 1 are answers, not errors."""
+        output = self.folder / "output"
+        with output.open("wb") as file:
+            began = time.perf_counter()
+            process = subprocess.Popen([str(word) for word in command], cwd=self.folder, stdout=file, stderr=file)
+            _, status, usage = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode not in {0, 1}:
+            sys.exit(f"bench: {command} failed\n{output.read_text('utf-8', 'replace')[-2000:]}")
+        return seconds, usage.ru_maxrss * 1024
+
+    def ours(self, *words: object) -> float:
+        """Seconds of a `ci-buildkit` command."""
+        return self.spent([sys.executable, "-m", "ci_buildkit", *words])[0]
+
+    def junit(self) -> Row:
+        """200,000 JUnit cases."""
+        sample = self.sample("junit.xml")
+        samples.junit(sample, 200_000)
+        peer = [sys.executable, "-c", _JUNITPARSER, sample]
+        ours, theirs = turns(TURNS, lambda: self.ours("results", sample), lambda: self.spent(peer)[0])
+        return Row("JUnit, 200,000 cases / junitparser", ours, theirs, "ratio at most 0.33", ours * 3 <= theirs)
+
+    def go(self, name: str, sample: Path, peer: Path) -> Row:
+        """500,000 lines of `go test -json`, written as JUnit."""
+        command = [peer, "--raw-command", "--ignore-non-json-output-lines", "--junitfile", self.sample("peer.xml"), "--", "cat", sample]  # fmt: skip
+        ours, theirs = turns(
+            TURNS,
+            lambda: self.ours("results", sample, "--junit", self.sample("ours.xml")),
+            lambda: self.spent(command)[0],
+        )
+        return Row(f"go test -json, {name} / gotestsum", ours, theirs, "ratio at most 1.0", ours <= theirs)
+
+    def memory(self) -> Row:
+        """The most memory that reading a million JUnit cases takes."""
+        sample = self.sample("million.xml")
+        samples.junit(sample, 1_000_000)
+        _, most = self.spent([sys.executable, "-m", "ci_buildkit", "results", sample])
+        sample.unlink()
+        return Row("JUnit, 1,000,000 cases, memory", most / MB, 0, "at most 250 MB", most <= 250 * MB, unit="MB")
+
+    def sarif(self) -> Row:
+        """100,000 SARIF results."""
+        sample = self.sample("big.sarif")
+        samples.sarif(sample, 100_000)
+        (ours,) = turns(3, lambda: self.ours("findings", sample))
+        return Row("SARIF, 100,000 results", ours, 0, "at most 5 s", ours <= 5)
+
+
+def shown() -> Row:
+    """The summary and the HTML report of 50,000 cases."""
+    record, tests = samples.run_of(50_000)
+
+    def once() -> float:
+        began = time.perf_counter()
+        summary.render(record, tests)
+        html.render(record, tests, logs={})
+        return time.perf_counter() - began
+
+    (ours,) = turns(3, once)
+    return Row("summary and HTML, 50,000 cases", ours, 0, "at most 3 s", ours <= 3)
+
+
+def gotestsum() -> Path:
+    """The peer, built from its pinned module on the first call."""
+    done = subprocess.run(
+        [sys.executable, "-m", "lab.tools", "gotestsum"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return Path(done.stdout.strip(), "gotestsum")
+
+
+def rows() -> list[Row]:
+    """Every comparison, measured now."""
+    peer = gotestsum()
+    with tempfile.TemporaryDirectory(prefix="ci-buildkit-bench-") as folder:
+        readers = Readers(Path(folder))
+        plain, rich = readers.sample("plain.json"), readers.sample("rich.json")
+        samples.go_plain(plain, 500_000)
+        samples.go_rich(rich, 500_000)
+        found = [
+            readers.memory(),
+            readers.junit(),
+            readers.go("500,000 lines", plain, peer),
+            readers.go("500,000 lines with output", rich, peer),
+            readers.sarif(),
+        ]
+    return [*found, shown()]
