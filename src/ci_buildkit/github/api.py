@@ -6,6 +6,7 @@ repeat one that had made something before its answer was lost.
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
@@ -101,13 +102,14 @@ class Repository:
         """
         cause: Exception
         for tries in count(1):
+            began = time.monotonic()
             try:
                 return request()
             except GithubException as error:
                 failure, cause = _failure(error), error
             except NO_ANSWER as error:
                 failure, cause = Failure(0, _short(error)), error
-            if not self._retry.again(failure, tries):
+            if not self._retry.again(failure, tries, took=time.monotonic() - began):
                 raise _refused(what, needs, failure) from cause
             made = found() if found and failure.ambiguous else None
             if made is not None:
@@ -116,7 +118,12 @@ class Repository:
 
     def checks(self, ref: str, name: str) -> list[Seen]:
         """The latest check runs called `name` of a commit or branch (`heads/main`), the newest first."""
-        return self.ask("list check runs", "checks: read", lambda: list(map(_seen, self._runs(ref, name))))
+        try:
+            return self.ask("list check runs", "checks: read", lambda: list(map(_seen, self._runs(ref, name))))
+        except Refused as error:
+            if error.failure.status != 422:  # "No commit found": the branch is gone, or was pushed over
+                raise
+            return []
 
     def _runs(self, ref: str, name: str) -> list[CheckRun]:
         listed = self._repository.get_commit(ref).get_check_runs(check_name=name, filter="latest")
@@ -257,12 +264,9 @@ def _refused(what: str, needs: str, failure: Failure) -> Refused:
     elif failure.status == 401:
         hint = "GITHUB_TOKEN is not a token that GitHub knows, or it has expired: pass ${{ github.token }}"
     elif failure.refused:
-        hint = (
-            f"the job needs the permission `{needs}`, and a pull request from a fork gets a token that only reads: "
-            "publish from a workflow on `workflow_run` then"
-        )
+        hint = f"the job needs the permission `{needs}`, and its own token, `github.token`"
     elif failure.ambiguous:
         hint = "try again: GitHub or the network is in trouble"
     else:
-        hint = "this is a request that GitHub does not take: `--debug` tells more"
+        hint = "check the names and the commit that were given"
     return Refused(f"GitHub did not {what} ({answer})", hint=hint, failure=failure)

@@ -45,7 +45,8 @@ class Trigger:
     """The commit to publish for, and what it belongs to.
 
     `bases` are what to compare with, a commit or `heads/BRANCH`, the nearest first. `pull` is the pull request's
-    number; `source` is set where that has to be asked for. `fork` says that a stranger's commits were built.
+    number; `source` is set where that has to be asked for. `fork` says that this is a fork's pull request, whose token
+    only reads.
     """
 
     head: str
@@ -71,7 +72,7 @@ def trigger(github: GitHub) -> Trigger:
     event = _event(github)
     pull = mapping(event.get("pull_request"))
     if pull:
-        return _of_pull(pull)
+        return _of_pull(pull, trusted=github.event_name == "pull_request_target")
     if github.event_name == "workflow_run":
         return _of_workflow_run(mapping(event.get("workflow_run")))
     if github.event_name == "merge_group":
@@ -100,7 +101,7 @@ def _event(github: GitHub) -> dict[str, Any]:
     return found
 
 
-def _of_pull(pull: dict[str, Any]) -> Trigger:
+def _of_pull(pull: dict[str, Any], *, trusted: bool) -> Trigger:
     head, base = mapping(pull.get("head")), mapping(pull.get("base"))
     # The head's repository is null where the fork was deleted.
     fork = mapping(head.get("repo")).get("full_name") != mapping(base.get("repo")).get("full_name")
@@ -108,7 +109,7 @@ def _of_pull(pull: dict[str, Any]) -> Trigger:
         _sha(head.get("sha"), "the pull request's newest commit"),
         _bases(base.get("sha"), _branch(base.get("ref"))),
         positive(pull.get("number")),
-        fork=fork,
+        fork=fork and not trusted,
     )
 
 
@@ -119,8 +120,7 @@ def _of_workflow_run(run: dict[str, Any]) -> Trigger:
     there = mapping(run.get("head_repository"))
     # `pull_requests` of the event is empty for forks, and may name those of other repositories: GitHub is asked.
     source = Source(string(mapping(there.get("owner")).get("login")), string(run.get("head_branch")))
-    fork = there.get("full_name") != mapping(run.get("repository")).get("full_name")
-    return Trigger(head, source=source if source.owner and source.branch else None, fork=fork)
+    return Trigger(head, source=source if source.owner and source.branch else None)
 
 
 def _before(event: dict[str, Any]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ci_buildkit.errors import GitHubError
 from ci_buildkit.github import checkrun, comment
+from ci_buildkit.github.retry import Refused
 from ci_buildkit.report import compare, summary
 from ci_buildkit.report.digest import Digest, decode
 from ci_buildkit.report.text import plural
@@ -104,6 +105,8 @@ class Publisher:
         self._fallback = self._fallback or fallback
         if asked:
             self._published.errors.append(error)
+        elif self._trigger.fork and isinstance(error, Refused) and error.failure.refused:
+            self._published.notices.append(f"{error.message}: a fork's pull request gets a token that only reads")
         else:
             self._published.notices.append(str(error))
 

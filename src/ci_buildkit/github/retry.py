@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 BUDGET = 120.0
-"""Seconds that one command waits in all."""
+"""Seconds that one command waits, and spends on requests that fail, in all."""
 SECONDARY = 60.0
 FIRST_PAUSE = 1.0
 MOST_TRIES = 6
@@ -68,7 +68,7 @@ class Refused(GitHubError):
 
 
 class Retry:
-    """Waits between the tries of a request, at most `budget` seconds in all of its life."""
+    """Waits between the tries of a request. Waits and failed tries take at most `budget` seconds in all of its life."""
 
     def __init__(
         self,
@@ -82,8 +82,12 @@ class Retry:
         self._sleep = sleep
         self._now = now
 
-    def again(self, failure: Failure, tries: int) -> bool:
-        """Waits and returns True where the request is worth another try after `tries`; False at once where it is not."""
+    def again(self, failure: Failure, tries: int, *, took: float = 0.0) -> bool:
+        """Waits and returns True where the request is worth another try after `tries`; False at once where it is not.
+
+        `took` is how many seconds the last try took.
+        """
+        self.left -= took
         if not (failure.limited or failure.ambiguous) or tries >= MOST_TRIES:
             return False
         pause = self.pause(failure, tries)

@@ -150,6 +150,7 @@ def test_the_version_of_a_checkout_as_text_and_json(capsys: pytest.CaptureFixtur
         (["--version"], {"argparse", "ci_buildkit.cli.main", "pydantic", "rich", "msgspec"}),
         (["version"], {"rich", "jinja2", "python_on_whales", "dockerfile", "yaml"}),
         (["results", "none.xml"], {"pydantic", "rich", "jinja2", "python_on_whales", "dockerfile"}),
+        (["publish", "--report-dir", "none"], {"github", "requests", "pydantic", "jinja2", "rich"}),
         (["run", "--context", "none"], {"rich", "jinja2", "python_on_whales", "dockerfile", "junit_xml", "yaml"}),
     ],
 )

@@ -72,7 +72,7 @@ def test_six_requests_at_most(server: Any, repository: Repository, runs: ModuleT
     server.branches["heads/main"] = TIP
     with_base(server, runs, TIP)
     server.pulls = [{"number": 7, "head": {"sha": HEAD}, "base": {"sha": BASE, "ref": "main"}}]
-    done = publish(runs.red(), repository, Trigger(HEAD, source=Source("stranger", "fix"), fork=True))
+    done = publish(runs.red(), repository, Trigger(HEAD, source=Source("stranger", "fix")))
     assert len(server.requests) == 6
     assert "state=open" in server.requests[0][1]
     assert "head=stranger%3Afix" in server.requests[0][1]
@@ -84,7 +84,7 @@ def test_an_outdated_run_of_a_fork_leaves_the_comment_alone(
     server: Any, repository: Repository, runs: ModuleType
 ) -> None:
     server.pulls = [{"number": 7, "head": {"sha": TIP}, "base": {"sha": BASE, "ref": "main"}}]
-    publish(runs.red(), repository, Trigger(HEAD, source=Source("stranger", "fix"), fork=True))
+    publish(runs.red(), repository, Trigger(HEAD, source=Source("stranger", "fix")))
     assert server.comments == []
     assert len(server.checks) == 1
 
@@ -182,12 +182,10 @@ def test_a_fork_s_token_falls_back_to_the_summary(
 ) -> None:
     with_base(server, runs)
     server.fault("POST", "/", status, body=REFUSED, times=9)
-    done = publish(runs.red(), repository)
+    done = publish(runs.red(), repository, Trigger(HEAD, (BASE,), 7, fork=True))
     assert done.errors == []
     assert len(done.notices) == 2
-    assert "`checks: write`" in done.notices[0]
-    assert "Resource not accessible by integration" in done.notices[0]
-    assert "`pull-requests: write`" in done.notices[1]
+    assert all(notice.endswith("a fork's pull request gets a token that only reads") for notice in done.notices)
     assert "2 failed tests" in done.summary
     assert "**2 new failures**" in done.summary
 
@@ -199,6 +197,23 @@ def test_what_a_flag_asks_for_is_an_error(server: Any, repository: Repository, r
     # Everything else is published all the same.
     assert server.comments
     assert "2 failed tests" in done.summary
+
+
+def test_a_missing_permission_is_named(server: Any, repository: Repository, runs: ModuleType) -> None:
+    server.fault("POST", "/", 403, body=REFUSED, times=9)
+    done = publish(runs.red(), repository)
+    assert "`checks: write`" in done.notices[0]
+    assert "Resource not accessible by integration" in done.notices[0]
+    assert "`pull-requests: write`" in done.notices[1]
+
+
+def test_a_base_that_is_gone_is_not_compared_with(server: Any, repository: Repository, runs: ModuleType) -> None:
+    server.branches["heads/main"] = TIP
+    with_base(server, runs, TIP)
+    server.fault("GET", BASE, 422, body={"message": f"No commit found for SHA: {BASE}"})
+    done = publish(runs.red(), repository)
+    assert went_well(done)
+    assert "### Changes since `cccccccccccc`" in done.changes
 
 
 def test_without_a_token(runs: ModuleType) -> None:
