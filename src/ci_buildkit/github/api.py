@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
 import github
@@ -55,14 +54,14 @@ class Comment:
         """`found` is PyGithub's."""
         self._repository = repository
         self._found = found
+        author: NamedUser | Organization | None = found.user  # null for an account that is gone
+        self._bot = author is not None and author.type == "Bot"
+        self._login: str = author.login if author else ""
         self.body: str = found.body or ""
 
     def ours(self) -> bool:
         """Whether a bot or the token's own user wrote it."""
-        author: NamedUser | Organization | None = self._found.user  # null for an account that is gone
-        if author is None:
-            return False
-        return author.type == "Bot" or author.login == self._repository.login()
+        return self._bot or (bool(self._login) and self._login == self._repository.login())
 
     def edit(self, body: str) -> None:
         """Replaces the text; raises Refused."""
@@ -101,7 +100,9 @@ class Repository:
         `found` looks for what a request whose answer was lost has made, so that it is not made twice.
         """
         cause: Exception
-        for tries in count(1):
+        tries = 0
+        while True:
+            tries += 1
             began = time.monotonic()
             try:
                 return request()
@@ -114,7 +115,6 @@ class Repository:
             made = found() if found and failure.ambiguous else None
             if made is not None:
                 return made
-        raise AssertionError  # counting never ends
 
     def checks(self, ref: str, name: str) -> list[Seen]:
         """The latest check runs called `name` of a commit or branch (`heads/main`), the newest first."""
