@@ -1,7 +1,7 @@
 """A user's own regular expression: how a tool that no reader knows prints a finding on one line.
 
 Named groups say what is what; everything else of the line is ignored. An expression may be written so that it takes
-for ever on some lines (`(a+)+$`), and the standard library cannot be stopped then: `regex` can.
+for ever on some lines (`(a|aa)+$`), and the standard library cannot be stopped then: `regex` can.
 """
 
 from __future__ import annotations
