@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ci_buildkit.github.runner import command
 from ci_buildkit.report import facts
 from ci_buildkit.report.text import cut, one_line, plain
+from ci_buildkit.text import block
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -101,7 +102,7 @@ def collect(record: RunRecord, tests: TestReport, known: Sequence[Finding] = ())
         *[_of_stage(stage, "failed") for stage in facts.unexplained(record, tests_failed=bool(broken))],
         *[_of_problem(problem) for problem in record.problems],
         *[one for one in by_turns if one is not None],
-        *[_of_let_pass(case) for case in facts.passable_cases(tests)],
+        *[_of_let_pass(case) for case in facts.passable_cases(record, tests)],
         *[_of_flaky(case) for case in facts.flaky_cases(tests)],
         *[_of_known(finding) for finding in known],
     ]
@@ -112,14 +113,14 @@ def _of_stage(stage: StageRecord, what: str) -> Annotation:
 
 
 def _of_problem(problem: Problem) -> Annotation:
-    level: Severity = "warning" if problem.kind == "cleanup" else "error"
+    level: Severity = "warning" if problem.kind in {"cleanup", "quarantine"} else "error"
     return Annotation(level, f"{problem.kind}: {problem.path}", problem.reason)
 
 
 def _of_case(case: Case) -> Annotation:
     message = plain(case.message[:MAX_MESSAGE]).strip()
-    details = plain(case.details[: DETAILS * 2]).strip()
-    text = message if not details or details == message else f"{message}\n\n{cut(details, DETAILS)}".strip()
+    details = block(plain(case.details[: DETAILS * 2]))
+    text = message if details.strip() in {"", message} else f"{message}\n\n{cut(details, DETAILS)}".strip()
     return Annotation("error", facts.case_title(case, 120), text, case.path, case.line)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from ci_buildkit.github.runner import command, endgroup, group, stop_commands
 from ci_buildkit.report import facts
-from ci_buildkit.report.logfile import head_and_tail, tail
+from ci_buildkit.report.logfile import failure, head_and_tail
 from ci_buildkit.report.text import duration, inert, one_line, say
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class GitHubView:
             say(self._stream, inert(text))
 
     def _unfolded(self, stage: StageRecord, log: Path) -> None:
-        lines = tail(log, FAILURE_LINES)
+        lines = failure(log, FAILURE_LINES)
         if not lines:
             return
         with stop_commands(self._stream):

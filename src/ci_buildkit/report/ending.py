@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ci_buildkit.report import facts
-from ci_buildkit.report.logfile import tail
+from ci_buildkit.report.logfile import failure
 from ci_buildkit.report.text import duration, inert, one_line, place, size
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def end_text(record: RunRecord, tests: TestReport, report_dir: Path, *, known: S
         _limited([_case_line(case) for case in facts.broken_cases(record, tests)], "failed tests"),
         _limited([_finding_line(one) for one in record.findings], "findings"),
         _limited([f"  {one_line(one.path, 200)}: {one_line(one.reason, 1000)}" for one in record.problems], "problems"),
-        _limited([_let_pass_line(case) for case in facts.passable_cases(tests)], "failures that are let pass"),
+        _limited([_let_pass_line(case) for case in facts.passable_cases(record, tests)], "failures that are let pass"),
         _limited([_flaky_line(case) for case in facts.flaky_cases(tests)], "flaky tests"),
         _limited([_finding_line(one) for one in known], "known findings"),
         _limited([_image_line(image) for image in record.images], "images"),
@@ -104,5 +104,5 @@ def _image_line(image: ImageRecord) -> str:
 
 
 def failure_tail(stage: StageRecord, log: Path) -> list[str]:
-    """The last log lines of a broken stage, none for any other."""
-    return tail(log, TAIL_LINES) if stage.outcome in BROKEN else []
+    """The last log lines of a broken stage's steps, none for any other stage."""
+    return failure(log, TAIL_LINES) if stage.outcome in BROKEN else []

@@ -17,18 +17,14 @@ if TYPE_CHECKING:
     from ci_buildkit.results.model import Case, TestReport, Totals
 
 OUTCOME_WORDS = {"passed": "Passed", "failed": "Failed", "error": "Error", "cancelled": "Cancelled"}
-RESULTS_FROM = {
-    "export": "results from its export",
-    "recovered": "results taken out of the step",
-    "log": "results read from the step's log",
-}
+SOURCES = {"export": "from its export", "recovered": "taken out of the failed step", "log": "read from its log"}
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "notice")
 SLOW_SECONDS = 1.0
 
 
 def broken_cases(record: RunRecord, tests: TestReport) -> tuple[Case, ...]:
     """Failed and broken test cases, with their details where the test report is at hand."""
-    return tuple(case for case in tests.cases if case.broken) or record.tests.failed
+    return tuple(case for case in tests.cases or record.tests.failed if case.broken)
 
 
 def totals_of(record: RunRecord, tests: TestReport) -> Totals:
@@ -53,7 +49,7 @@ class Failures:
 def failures(record: RunRecord, tests: TestReport) -> Failures:
     """The failures of a run."""
     totals = totals_of(record, tests)
-    passable = Counter(case.outcome for case in passable_cases(tests))
+    passable = Counter(case.outcome for case in passable_cases(record, tests))
     return Failures(totals.failed - passable["failed"], totals.errors - passable["error"], passable.total())
 
 
@@ -62,9 +58,9 @@ def flaky_cases(tests: TestReport) -> tuple[Case, ...]:
     return tuple(case for case in tests.cases if case.flaky)
 
 
-def passable_cases(tests: TestReport) -> tuple[Case, ...]:
+def passable_cases(record: RunRecord, tests: TestReport) -> tuple[Case, ...]:
     """Failed and broken cases that do not make the run red: quarantined ones, and what `--fail-on` lets pass."""
-    return tuple(case for case in tests.cases if case.quarantined)
+    return tuple(case for case in tests.cases or record.tests.failed if case.quarantined)
 
 
 def slowest_cases(tests: TestReport, count: int = 5) -> tuple[Case, ...]:
@@ -122,6 +118,7 @@ def _red(record: RunRecord, totals: Totals, broken: Failures) -> list[str]:
         *([plural(len(record.problems), "problem")] if record.problems else []),
         *([f"{plural(broken.let_pass, 'failure')} let pass"] if broken.let_pass else []),
         *([plural(totals.flaky, "flaky test")] if totals.flaky else []),
+        *([plural(record.known_findings, "known finding")] if record.known_findings else []),
     ]
 
 
@@ -158,8 +155,10 @@ def _made(record: RunRecord) -> list[str]:
 def stage_notes(stage: StageRecord) -> list[str]:
     """What is worth saying about a stage beside its outcome, each on one line."""
     notes = [one_line(stage.reason, 300)] if stage.reason else []
-    if stage.results_from in RESULTS_FROM:
-        notes.append(RESULTS_FROM[stage.results_from])
+    if stage.results_from:
+        notes.append(f"results {SOURCES[stage.results_from]}")
+    if stage.findings_from:
+        notes.append(f"findings {SOURCES[stage.findings_from]}")
     if stage.replayed:
         notes.append("the test step came from the cache and did not run now")
     if stage.attempts > 1:

@@ -74,7 +74,7 @@ def render(
         reasons=facts.reasons(record, tests),
         timeline=lanes,
         failed=failed,
-        groups=_groups(tests),
+        groups=_groups(record, tests),
         found=len(findings),
         findings=facts.by_file(findings[:MAX_FINDINGS]),
         data=pagedata.collect(tests, findings, {anchor for anchor, _ in failed[:MAX_FAILED] if times[anchor] == 1}),
@@ -94,10 +94,10 @@ def _anchored(cases: Iterable[Case]) -> list[tuple[str, Case]]:
     return [(facts.case_id(case), case) for case in cases]
 
 
-def _groups(tests: TestReport) -> list[tuple[str, Sequence[Case]]]:
+def _groups(record: RunRecord, tests: TestReport) -> list[tuple[str, Sequence[Case]]]:
     """The short tables of cases that are worth a look though none of them makes the run red, by heading."""
     groups = [
-        ("Let pass", facts.passable_cases(tests)),
+        ("Let pass", facts.passable_cases(record, tests)),
         ("Flaky", facts.flaky_cases(tests)),
         ("Slowest", facts.slowest_cases(tests, 10)),
     ]

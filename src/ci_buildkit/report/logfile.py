@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, BinaryIO
 
 from ci_buildkit.report.text import log_line, size
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 LINE_BYTES = 16_384
 TAIL_BYTES = 1 << 20
+# buildx, util/progress/progressui/printer.go
+_STEP_ERROR = re.compile(r"#\d+ ERROR: ")
 
 
 def tail(path: Path, lines: int, max_bytes: int = TAIL_BYTES) -> list[str]:
@@ -21,6 +24,19 @@ def tail(path: Path, lines: int, max_bytes: int = TAIL_BYTES) -> list[str]:
             return _last(stream, 0, lines, max_bytes)[0]
     except OSError:
         return []
+
+
+def failure(path: Path, lines: int) -> list[str]:
+    """The last lines that a broken stage's steps printed, safe to print; none where the log cannot be read.
+
+    Without what buildx repeats below them, the failed step's place in the Dockerfile, and without events of
+    `go test -json`, which are for programs.
+    """
+    last = tail(path, lines * 10)
+    if any(_STEP_ERROR.match(line) for line in last):
+        while last and not last[-1].startswith("#"):
+            last.pop()
+    return [line for line in last if '{"' not in line or '"Action":' not in line][-lines:]
 
 
 def read_tail(path: Path, max_bytes: int = 256_000) -> str:

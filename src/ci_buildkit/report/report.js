@@ -126,6 +126,7 @@
   function block(label, text) {
     const node = make("pre", "", text);
     node.tabIndex = 0;
+    node.setAttribute("role", "group");
     node.setAttribute("aria-label", label);
     return [make("p", "muted", label), node];
   }
@@ -144,7 +145,7 @@
       `from ${texts[row[5]]}`,
     ].filter(Boolean);
     return [
-      make("p", "muted", `${about.join(" · ")} · `, link("link", `#${row[6]}`)),
+      make("p", "muted", `${about.join(" · ")} · `, link("link to this test", `#${row[6]}`)),
       more.quarantined ? make("p", "", `Does not count: ${more.quarantined}`) : "",
       more.message ? make("p", "message", more.message) : "",
       ...(more.details && more.details.trim() !== more.message ? block("Failure", more.details) : []),
@@ -245,6 +246,6 @@
   });
 
   addEventListener("beforeprint", () => {
-    for (const fold of document.querySelectorAll("details.lane, details.case")) fold.open = true;
+    for (const lane of document.querySelectorAll("details.lane")) lane.open = true;
   });
 })();

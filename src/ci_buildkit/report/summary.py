@@ -76,7 +76,7 @@ def _sections(
         ("failed tests", _failed(facts.broken_cases(record, tests), share)),
         ("problems", _problems(record)),
         ("lint findings", _findings(findings, share)),
-        ("failures that are let pass", _let_pass(facts.passable_cases(tests))),
+        ("failures that are let pass", _let_pass(facts.passable_cases(record, tests))),
         ("flaky tests", _flaky(facts.flaky_cases(tests))),
         ("slowest tests", _slowest(facts.slowest_cases(tests))),
         ("stages", _stages(record, share)),
@@ -140,7 +140,9 @@ def _totals(record: RunRecord, tests: TestReport, known: Sequence[Finding]) -> s
         parts.append(table(list(shown), [list(shown.values())], "r" * len(shown)))
     severities = Counter(one.severity for one in record.findings)
     counts = [plural(severities[severity], severity) for severity in facts.SEVERITIES if severities[severity]]
-    counts += [f"{len(known):,} known"] if known else []
+    # Where only the record is at hand, the number is all that is known of them.
+    listed = len(known) or record.known_findings
+    counts += [f"{listed:,} known"] if listed else []
     if counts:
         parts.append(f"Lint: {', '.join(counts)}")
     return "\n\n".join(parts)

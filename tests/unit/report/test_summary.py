@@ -7,11 +7,12 @@ import re
 import timeit
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from ci_buildkit.record import RunRecord, StageRecord
+from ci_buildkit.record import RunRecord, StageRecord, TestsRecord
 from ci_buildkit.report import markdown, summary
 from ci_buildkit.report.text import one_line
 from ci_buildkit.results.model import Case, Evidence, TestReport, changed
@@ -46,7 +47,7 @@ def test_green(runs: ModuleType) -> None:
 def test_red_says_the_reasons_first(runs: ModuleType) -> None:
     text = summary.render(*runs.red(), changes="### Changes")
     assert text.startswith("## ❌ Failed: 2 of 9 tests failed, 3 lint findings, 1 problem, 1 flaky test · ")
-    assert "results taken out of the step" in text
+    assert "results taken out of the failed step" in text
     order = [
         "| Tests |",
         "Lint: 1 error, 2 warnings",
@@ -88,6 +89,19 @@ def test_what_does_not_count_is_shown_and_marked(runs: ModuleType) -> None:
     assert "### 1 lint finding, 1 known" in text
     assert "| 9:1 | ⚠️ warning (known) |" in text
     assert "failed test" not in text
+    alone = RunRecord.model_validate_json(
+        record.model_copy(
+            update={
+                "tests": TestsRecord(
+                    totals=tests.totals, failed=tuple(case for case in tests.cases if case.quarantined)
+                ),
+                "known_findings": 7,
+            }
+        ).to_json()
+    )
+    text = summary.render(alone, TestReport())
+    assert "### 2 failures let pass" in text
+    assert "Lint: 7 known" in text
 
 
 def test_details_of_the_sixth_failure_are_folded(runs: ModuleType) -> None:
@@ -227,6 +241,20 @@ def test_dropped_sections_are_named(runs: ModuleType) -> None:
     assert least.startswith("## ")
     assert "all but this" in least
     assert len(least.encode()) <= 300
+
+
+@pytest.mark.parametrize("limit", [700, 2000, 5000, 12_000, 30_000, 65_535, 200_000])
+def test_any_limit_is_kept_and_nothing_is_cut_open(runs: ModuleType, limit: int) -> None:
+    record, tests = runs.huge(2000, 200)
+    text = summary.render(record, tests, changes="### Changes", limit=limit)
+    assert len(text.encode()) <= limit
+    assert text.count("<details>") == text.count("</details>")
+    fences = [token for token in GFM.parse(text) if token.type == "fence"]
+    assert all(token.info == "text" for token in fences)
+    assert len(re.findall(r"(?m)^`{3,}", text)) == 2 * len(fences)
+    if limit >= 12_000:
+        assert "### 200 failed tests" in text
+        assert "expected <0> but was <1>" in text.replace("&lt;", "<").replace("&gt;", ">")
 
 
 def test_speed(runs: ModuleType) -> None:

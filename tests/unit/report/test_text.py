@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ci_buildkit.report import text
-from ci_buildkit.report.logfile import head_and_tail, read_tail, tail
+from ci_buildkit.report.logfile import failure, head_and_tail, read_tail, tail
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,6 +139,18 @@ class TestLogFile:
             stream.truncate(200_000_000)
         lines = list(head_and_tail(log, 2, 10))
         assert sum(len(line) for line in lines) < 20_000
+
+    def test_a_failure_is_what_the_steps_printed(self, tmp_path: Path) -> None:
+        log = tmp_path / "lint.log"
+        steps = ["#9 [lint] RUN lint", "#9 1.0 a.go:1:2: wrong", '#9 1.1 {"Action":"run"}', "#9 ERROR: exit code: 1"]
+        log.write_text(
+            "\n".join([*steps, "Dockerfile:29", "----", "29 | >>> RUN lint", "ERROR: failed to build"]) + "\n"
+        )
+        assert failure(log, 2) == ["#9 1.0 a.go:1:2: wrong", "#9 ERROR: exit code: 1"]
+        # Without a failed step, what buildx says is all there is.
+        log.write_text("#1 DONE\nERROR: no such builder\n")
+        assert failure(log, 5) == ["#1 DONE", "ERROR: no such builder"]
+        assert failure(tmp_path / "none", 5) == []
 
     def test_a_missing_file_is_said(self, tmp_path: Path) -> None:
         assert list(head_and_tail(tmp_path / "x.log", 1, 1)) == ["(the log cannot be read: No such file or directory)"]
