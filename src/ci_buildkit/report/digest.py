@@ -30,6 +30,7 @@ WHOLE: frozenset[Detail] = frozenset({"names", "hashes"})
 """The details that know of every test, so that a test they do not know is new."""
 
 MAX_UNPACKED = 8 << 20
+MOST_NAMES = 200_000
 HASH_BYTES = 8
 _FORM = re.compile(r"<!-- ci-buildkit-digest 1 ([A-Za-z0-9+/]{1,100000}={0,2}) -->")
 _SLICE = 1 << 16
@@ -76,7 +77,11 @@ class Digest:
 
     def encode(self, limit: int) -> str:
         """The digest as an HTML comment of at most `limit` characters, with as much detail as fits; "" where none does."""
+        # What cannot fit is not tried: hashes cannot be packed, and of names this many never could be.
+        most = {"names": MOST_NAMES, "hashes": limit // HASH_BYTES}
         for detail in DETAILS:
+            if len(self.tests) > most.get(detail, len(self.tests)):
+                continue
             text = _packed(msgspec.json.encode(self._stored(detail)), limit)
             if text:
                 return text
