@@ -28,7 +28,8 @@ class Limits:
     """How much is read. Passing a limit is a problem of kind `limit`; what was read before is kept.
 
     `cases` and `findings` count those of a whole report, `depth` nested XML elements, `token` the bytes of one XML tag,
-    `line` the bytes of one line, `document` the bytes of one JSON document.
+    `line` the bytes of one line, `document` the bytes of one JSON document. `output` is the characters of all that the
+    passed and skipped tests of a report printed; where it is passed, the output of the tests after says so instead.
     """
 
     cases: int = 2_000_000
@@ -37,6 +38,7 @@ class Limits:
     token: int = 16 * 1024 * 1024
     line: int = 16 * 1024 * 1024
     document: int = 256 * 1024 * 1024
+    output: int = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from collections import deque
 
 MAX_DETAILS = 64 * 1024
 """Characters kept of one failure's text, half from its start and half from its end."""
+MAX_OUTPUT = 16 * 1024
+"""Characters kept of what one test printed, half from its start and half from its end."""
 MAX_NAME = 4096
 """Characters kept of a name, a message or a path."""
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, BinaryIO, Protocol
 from xml.parsers import expat
 
 from defusedxml.common import DefusedXmlException, EntitiesForbidden, ExternalReferenceForbidden
@@ -32,6 +32,20 @@ _CUT_OFF = frozenset({"no element found", "unclosed token", "unclosed CDATA sect
 Parser = Any  # typeshed gives expat's parser type no name that exists at run time
 Start = Callable[[str, dict[str, str]], None]
 End = Callable[[str], None]
+
+
+class Lane(Protocol):
+    """Reads the parts of a document that it knows the form of, faster than the parser, which never sees them."""
+
+    def pieces(self, texts: Iterable[str], settled: Callable[[], bool]) -> Iterator[str]:
+        """What the parser has to read of `texts`, in order.
+
+        When a piece is asked for, the parser has read the one before. `settled` says that it then stands between two
+        tokens and in no CDATA section: what follows is read as in any element's content.
+        """
+
+    def lines(self) -> int:
+        """How many line ends were in what the parser was not given."""
 
 
 class Refused(Exception):
@@ -63,7 +77,7 @@ def _external(context: str, base: str | None, system: str | None, public: str | 
     raise ExternalReferenceForbidden(context, base, system, public)
 
 
-def feed(made: Parser, stream: BinaryIO, *, token: int) -> Iterator[None]:
+def feed(made: Parser, stream: BinaryIO, *, token: int, lane: Lane | None = None) -> Iterator[None]:
     """Parses `stream`, yielding after each chunk so that the caller can hand out what its handlers found.
 
     Raises:
@@ -71,11 +85,16 @@ def feed(made: Parser, stream: BinaryIO, *, token: int) -> Iterator[None]:
             than `token` bytes. A handler may raise it too.
     """
     fed = 0
+    cdata = _Cdata(made)
+    texts: Iterable[str] = _mended(stream)
+    if lane:
+        texts = lane.pieces(texts, lambda: not cdata.open and bool(made.CurrentByteIndex == fed))
     try:
-        for text in _mended(stream):
+        for text in texts:
             data = text.encode("utf-8")
-            fed += len(data)
-            made.Parse(data, False)  # noqa: FBT003 - expat takes it by position only
+            if data:
+                fed += len(data)
+                made.Parse(data, False)  # noqa: FBT003 - expat takes it by position only
             if fed - made.CurrentByteIndex > token + CHUNK:
                 message = f"one tag is longer than {token // 1024} KiB"
                 raise Refused(message, limit=True)
@@ -83,11 +102,30 @@ def feed(made: Parser, stream: BinaryIO, *, token: int) -> Iterator[None]:
         made.Parse(b"", True)  # noqa: FBT003
         yield
     except expat.ExpatError as error:
-        message = f"not well-formed XML at line {error.lineno}, column {error.offset + 1}: {_reason(error)}"
+        message = f"not well-formed XML at {_place(error, lane.lines() if lane else 0)}: {_reason(error)}"
         raise Refused(message) from error
     except DefusedXmlException as error:
         message = "declares XML entities or refers to other files, which no report needs"
         raise Refused(message) from error
+
+
+class _Cdata:
+    """Whether a parser is inside a CDATA section."""
+
+    def __init__(self, made: Parser) -> None:
+        self.open = False
+        made.StartCdataSectionHandler = self._start
+        made.EndCdataSectionHandler = self._end
+
+    def _start(self) -> None:
+        self.open = True
+
+    def _end(self) -> None:
+        self.open = False
+
+
+def _place(error: expat.ExpatError, lines: int) -> str:
+    return f"line {error.lineno + lines}" if lines else f"line {error.lineno}, column {error.offset + 1}"
 
 
 def _reason(error: expat.ExpatError) -> str:
@@ -126,7 +164,7 @@ def _mended(stream: BinaryIO) -> Iterator[str]:
     held, begun = "", False
     while chunk:
         text = held + decoder.decode(chunk)
-        suspect = encoding != "utf-8" or len(chunk.translate(None, _CONTROL_BYTES)) != len(chunk) or bool(held)
+        suspect = encoding != "utf-8" or bool(held) or _is_suspect(chunk)
         hold = max(text.rfind("&", -_HELD), text.rfind("\x1b", -_HELD))
         held = text[hold:] if hold >= 0 else ""
         text = _mend(text[:hold] if hold >= 0 else text, suspect=suspect)
@@ -141,8 +179,13 @@ def _mended(stream: BinaryIO) -> Iterator[str]:
         yield rest
 
 
+def _is_suspect(chunk: bytes) -> bool:
+    """Whether UTF-8 may hold a character that XML forbids; U+FFFE and U+FFFF begin with these two bytes."""
+    return len(chunk.translate(None, _CONTROL_BYTES)) != len(chunk) or (not chunk.isascii() and b"\xef\xbf" in chunk)
+
+
 def _mend(text: str, *, suspect: bool) -> str:
-    if "&#" in text:
+    if "&" in text and "&#" in text:
         mended = _REFERENCE.sub(_reference, text)
         suspect = suspect or mended != text
         text = mended

@@ -16,12 +16,15 @@ _WIDEST = 48
 
 def print_json(document: object) -> None:
     """Writes `document` to stdout as JSON, indented."""
-    data = jsontext.dumps(document, indent=True)
-    # GitHub's runner still takes `##[command]` anywhere in a line for a command; in a string this means the same.
-    data = data.replace(b"##[", b"#\\u0023[")
+    data = inert_json(jsontext.dumps(document, indent=True))
     sys.stdout.flush()
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
+
+
+def inert_json(data: bytes) -> bytes:
+    """The same JSON without what GitHub's runner still takes for a command anywhere in a line, `##[command]`."""
+    return data.replace(b"##[", b"#\\u0023[")
 
 
 def aligned(rows: Sequence[Sequence[str]], colours: Mapping[str, str]) -> list[str]:

@@ -73,18 +73,29 @@ def run(
 
 
 def _print_json(report: TestReport) -> None:
+    """One object with a line for each case, written batch by batch: a report may hold a million cases."""
     from dataclasses import asdict
 
-    from ci_buildkit.cli.output import print_json
+    from ci_buildkit import jsontext
+    from ci_buildkit.cli.output import inert_json
     from ci_buildkit.record import case_json
 
-    print_json(
-        {
-            "totals": asdict(report.totals),
-            "problems": [asdict(problem) for problem in report.problems],
-            "cases": [case_json(case) for case in report.cases],
-        }
-    )
+    problems = [asdict(problem) for problem in report.problems]
+    head = jsontext.dumps({"totals": asdict(report.totals), "problems": problems}, indent=True)
+    sys.stdout.flush()
+    out = sys.stdout.buffer
+    out.write(inert_json(head.rstrip().removesuffix(b"}").rstrip()) + b',\n  "cases": [')
+    separator = b"\n    "
+    for batch in _batches(report.cases):
+        out.write(separator + inert_json(b",\n    ".join(jsontext.dumps(case_json(case)) for case in batch)))
+        separator = b",\n    "
+    out.write(b"\n  ]\n}\n" if report.cases else b"]\n}\n")
+    out.flush()
+
+
+def _batches(cases: Sequence[Case], size: int = 1000) -> Iterator[Sequence[Case]]:
+    for start in range(0, len(cases), size):
+        yield cases[start : start + size]
 
 
 def text(report: TestReport, *, colour: bool = False) -> str:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from math import fsum
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from ci_buildkit.problem import Problem
 from ci_buildkit.reader import Limits
-from ci_buildkit.results.model import Case, TestReport, Totals, changed
+from ci_buildkit.results.model import NO_EVIDENCE, Case, Evidence, TestReport, Totals, changed
 from ci_buildkit.results.reader import Item, Suite
 from ci_buildkit.text import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+_Broken = dict[str, dict[tuple[str, str], int]]
+_NAME = attrgetter("name")
+_LEFT_OUT = "… left out: of what passed tests print, {limit:,} characters are kept in all …"
 
 
 class Collector:
@@ -29,6 +35,8 @@ class Collector:
         self._problems: list[Problem] = []
         self._files = 0
         self._suites = 0
+        self._room = self._limits.output
+        self._left_out = Evidence(output=_LEFT_OUT.format(limit=self._limits.output))
 
     def problem(self, problem: Problem) -> None:
         """Adds a problem that belongs to no reader."""
@@ -36,33 +44,54 @@ class Collector:
 
     def file(self, name: str, items: Iterable[Item]) -> None:
         """Adds all items of one file. A file that gave only problems is not counted as one that was read."""
-        broken: dict[tuple[str, str, str], int] = {}
+        broken: _Broken = {}
         cases, suites, problems = len(self._cases), self._suites, len(self._problems)
         for item in items:
-            if isinstance(item, Case):
-                if len(self._cases) >= self._limits.cases:
-                    reason = f"more than {self._limits.cases} test cases; the rest was not read"
-                    self._problems.append(Problem(name, "limit", reason))
-                    break
-                self._case(item, broken)
-            elif isinstance(item, Suite):
+            if isinstance(item, Suite):
                 self._suites += 1
-            else:
+            elif isinstance(item, Problem):
                 self._problems.append(item)
+            elif not self._add((item,) if isinstance(item, Case) else item, broken):
+                reason = f"more than {self._limits.cases} test cases; the rest was not read"
+                self._problems.append(Problem(name, "limit", reason))
+                break
         if len(self._cases) > cases or self._suites > suites or len(self._problems) == problems:
             self._files += 1
 
-    def _case(self, case: Case, broken: dict[tuple[str, str, str], int]) -> None:
-        key = (case.suite, case.class_name, case.name)
-        earlier = broken.pop(key, None) if broken else None
+    def _add(self, cases: Sequence[Case], broken: _Broken) -> bool:
+        """Adds cases of one file up to the limit; says whether that was all of them."""
+        added = cases[: self._limits.cases - len(self._cases)]
+        if not isinstance(added, tuple) and broken.keys().isdisjoint(map(_NAME, added)):
+            self._cases += added
+        else:
+            for case in added:
+                self._case(case, broken)
+        return len(added) == len(cases)
+
+    def _case(self, case: Case, broken: _Broken) -> None:
+        """Adds a case; `broken` is where those of the file are that broke: by name first, which few share."""
+        key = (case.suite, case.class_name)
+        earlier = broken[case.name].pop(key, None) if case.name in broken else None
         if earlier is not None:
             case = another_attempt(self._cases[earlier], case)
             self._cases[earlier] = case
         else:
             earlier = len(self._cases)
-            self._cases.append(case)
+            self._cases.append(self._bounded(case))
         if case.broken:
-            broken[key] = earlier
+            broken.setdefault(case.name, {})[key] = earlier
+
+    def _bounded(self, case: Case) -> Case:
+        """`case` with its output, or where the limit of output was reached, with a word about that instead."""
+        if not case.output or case.broken or case.flaky:
+            return case
+        self._room -= len(case.output)
+        if self._room >= 0:
+            return case
+        self._room = 0
+        if case.evidence == Evidence(output=case.output):
+            return changed(case, evidence=self._left_out)
+        return changed(case, output=self._left_out.output)
 
     def report(self) -> TestReport:
         """Everything that was added."""
@@ -84,32 +113,26 @@ def another_attempt(first: Case, then: Case) -> Case:
     return changed(last, attempts=attempts, seconds=seconds, path=path, line=line, details=details)
 
 
-def count(cases: Iterable[Case], *, files: int, suites: int) -> Totals:
+def count(cases: Sequence[Case], *, files: int, suites: int) -> Totals:
     """Totals of `cases`; `files` and `suites` cannot be told from cases and are taken as they are."""
-    outcomes = {"passed": 0, "failed": 0, "error": 0, "skipped": 0}
-    flaky = tests = 0
-    seconds: list[float] = []
-    for case in cases:
-        tests += 1
-        outcomes[case.outcome] += 1
-        flaky += case.flaky
-        seconds.append(case.seconds)
+    outcomes = Counter(map(attrgetter("outcome"), cases))
+    telling = [evidence for evidence in map(attrgetter("evidence"), cases) if evidence is not NO_EVIDENCE]
     return Totals(
         files=files,
         suites=suites,
-        tests=tests,
+        tests=len(cases),
         passed=outcomes["passed"],
         failed=outcomes["failed"],
         errors=outcomes["error"],
         skipped=outcomes["skipped"],
-        flaky=flaky,
-        seconds=round(fsum(seconds), 6),
+        flaky=sum(evidence.flaky for evidence in telling),
+        seconds=round(fsum(map(attrgetter("seconds"), cases)), 6),
     )
 
 
 def report(cases: Sequence[Case], problems: Sequence[Problem], *, files: int, suites: int) -> TestReport:
-    """A report whose totals are counted from its cases."""
-    return TestReport(tuple(cases), tuple(problems), count(cases, files=files, suites=suites))
+    """A report whose totals are counted from its cases, which are not copied: there may be a million."""
+    return TestReport(cases or (), tuple(problems), count(cases, files=files, suites=suites))
 
 
 def merge(reports: Iterable[TestReport]) -> TestReport:

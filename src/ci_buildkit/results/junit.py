@@ -12,23 +12,46 @@ from typing import TYPE_CHECKING, BinaryIO
 from ci_buildkit import text, xmlstream
 from ci_buildkit.problem import Problem
 from ci_buildkit.reader import Source
-from ci_buildkit.results.junit_case import ATTEMPTS, FORMAT, OUTPUT, RESULTS, Element, build
+from ci_buildkit.results.junit_case import (
+    ATTEMPTS,
+    FORMAT,
+    OUTPUT,
+    PLACE,
+    RESULTS,
+    Element,
+    Told,
+    build,
+    plain,
+    said_place,
+)
+from ci_buildkit.results.junit_lane import PlainCases
+from ci_buildkit.results.locate import Place
 from ci_buildkit.results.reader import Item, Reader, Suite
 from ci_buildkit.results.values import integer
 from ci_buildkit.scan import Head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 class _Case:
     """A test case that is being read."""
 
-    __slots__ = ("attributes", "elements")
+    __slots__ = ("attributes", "elements", "output", "place")
 
     def __init__(self, attributes: dict[str, str]) -> None:
         self.attributes = attributes
         self.elements: list[Element] = []
+        self.output: text.Excerpt | None = None
+        self.place: Place | None = None
+
+    def printed(self) -> text.Excerpt:
+        """Where the next output of this case goes."""
+        if self.output is None:
+            self.output = text.Excerpt(text.MAX_OUTPUT)
+        else:
+            self.output.add("\n")
+        return self.output
 
 
 class _Suite:
@@ -57,20 +80,40 @@ class _Handler:
         self._cases: list[_Case] = []
         self._element: Element | None = None
         self._element_depth = 0
-        self._silent_depth = 0
+        self._output_depth = 0
         self._zero_based = False
         self._gotestsum = False
         self.parser = xmlstream.parser(self._start, self._end)
+        self.parser.ProcessingInstructionHandler = self._instruction
+        self.lane = PlainCases(self)
+
+    def plain(self) -> bool:
+        """Whether a test case that follows now is one of an open suite, and has no place of its own."""
+        return (
+            bool(self._suites)
+            and not (self._cases or self._element or self._output_depth or self._suites[-1].file)
+            and self._depth < self._depth_limit
+        )
+
+    def take(self, class_names: Sequence[str], names: Sequence[str], times: Sequence[str]) -> None:
+        """Adds cases that passed to the open suite."""
+        suite = self._suites[-1]
+        suite.cases += len(names)
+        self.items.append(plain(self._source.name, suite.path, class_names, names, times))
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         if self._depth > self._depth_limit:
             message = f"elements are nested more than {self._depth_limit} deep"
             raise xmlstream.Refused(message, limit=True)
+        if self._output_depth:
+            return
         if ":" in tag:
             tag = xmlstream.local(tag)
-        if self._element is not None:
-            self._inside_element(tag)
+        if tag in OUTPUT:
+            self._begin_output()
+        elif self._element is not None:
+            return  # a failure's text includes that of a `stackTrace` below it
         elif tag == "testcase":
             self._cases.append(_Case(attributes))
         elif tag in RESULTS or tag in ATTEMPTS:
@@ -84,16 +127,27 @@ class _Handler:
         self._depth -= 1
         if ":" in tag:
             tag = xmlstream.local(tag)
-        if self._element is not None:
+        if self._output_depth:
+            if self._depth == self._output_depth:
+                self._output_depth = 0
+                self.parser.CharacterDataHandler = self._element.text.add if self._element else None
+        elif self._element is not None:
             if self._depth == self._element_depth:
                 self._end_element()
-            elif self._silent_depth and self._depth == self._silent_depth:
-                self._silent_depth = 0
-                self.parser.CharacterDataHandler = self._element.text.add
         elif tag == "testcase" and self._cases:
             self._end_case(self._cases.pop())
         elif tag in {"testsuite", "testsuites"} and self._suites and not self._cases:
             self._end_suite(tag)
+
+    def _begin_output(self) -> None:
+        """Output is its case's, also that of one attempt; the output of a whole suite is nobody's."""
+        self._output_depth = self._depth - 1
+        self.parser.CharacterDataHandler = self._cases[-1].printed().add if self._cases else None
+
+    def _instruction(self, target: str, said: str) -> None:
+        """Where a test is, in what this project writes."""
+        if target == PLACE and self._cases and not (self._element or self._output_depth):
+            self._cases[-1].place = said_place(said, self._source.mapper)
 
     def _begin_suite(self, tag: str, attributes: dict[str, str]) -> None:
         name = text.name(attributes.get("name", "")).strip()
@@ -115,15 +169,8 @@ class _Handler:
         self._element_depth = self._depth - 1
         self.parser.CharacterDataHandler = self._element.text.add
 
-    def _inside_element(self, tag: str) -> None:
-        """A failure's text includes that of a `stackTrace` below it, but not the output of the attempt."""
-        if tag in OUTPUT and not self._silent_depth:
-            self._silent_depth = self._depth - 1
-            self.parser.CharacterDataHandler = None
-
     def _end_element(self) -> None:
         element, self._element = self._element, None
-        self._silent_depth = 0
         self.parser.CharacterDataHandler = None
         if element is None:
             return
@@ -138,9 +185,12 @@ class _Handler:
 
     def _end_case(self, case: _Case) -> None:
         suite = self._suites[-1] if self._suites else _Suite({}, "", "")
-        made = build(case.attributes, case.elements, suite.path, suite.file, self._source, zero_based=self._zero_based)
+        output = case.output.text() if case.output else ""
+        told = Told(case.attributes, case.elements, output, case.place)
+        made = build(told, suite.path, suite.file, self._source, zero_based=self._zero_based)
+        self.lane.last = case.attributes
         suite.cases += 1
-        suite.broken += made.broken or made.flaky
+        suite.broken += made.broken or made.flaky or len(case.elements) > 1
         self.items.append(made)
 
     def _end_suite(self, tag: str) -> None:
@@ -174,7 +224,7 @@ def read(stream: BinaryIO, source: Source) -> Iterator[Item]:
     handler = _Handler(source)
     refused: xmlstream.Refused | None = None
     try:
-        for _ in xmlstream.feed(handler.parser, stream, token=source.limits.token):
+        for _ in xmlstream.feed(handler.parser, stream, token=source.limits.token, lane=handler.lane):
             yield from handler.items
             handler.items.clear()
     except xmlstream.Refused as error:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
+from xml.sax.saxutils import unescape
 
 from ci_buildkit import text
 from ci_buildkit.results import go_failure
-from ci_buildkit.results.locate import locate
+from ci_buildkit.results.locate import Place, locate
 from ci_buildkit.results.model import Case, Evidence, Outcome
 from ci_buildkit.results.values import integer, seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ci_buildkit.paths import PathMapper
     from ci_buildkit.reader import Source
 
 FORMAT = "junit"
@@ -44,8 +49,21 @@ _STATUSES: dict[str, Outcome] = {
     "error": "error",
     "errored": "error",
 }
+# CTest calls a test skipped that it could not start, and fails for it (cmCTestTestHandler.cxx).
+_NOT_SKIPPED = frozenset(
+    {"Unable to find executable", "Required Files Missing", "Fixture dependency failed", "Missing Configuration"}
+)
+PLACE = "ci-buildkit"
+"""The target of the processing instruction by which the writer says where a test is: its `file` and its `line`."""
+_SAID = re.compile(r'file="([^"]*)"(?: line="(\d{1,9})")?')
 # Messages that say no more than the element: gotestsum, go-junit-report and pytest write them.
 _EMPTY_MESSAGES = frozenset({"failed", "failed test", "test failure", "collection failure"})
+
+# Lines that say no more than which test it is and where, as GoogleTest, bats, Rust, PHPUnit and Catch2 begin with.
+_HEADING = re.compile(
+    r"[\w./\\-]+\.\w+:\d+|unknown file|FAILED:|\(in test file .*, line \d+\)|thread '.*' (?:\(\d+\) )?panicked at \S+|"
+    r"[\w\\]+::\w+(?: with data set .*)?"
+)
 
 
 class Element:
@@ -60,16 +78,27 @@ class Element:
         self.text = text.Excerpt()
 
     @property
+    def given(self) -> str:
+        """The message attribute."""
+        return self.attributes.get("message", "")
+
+    @property
     def message(self) -> str:
         """The first line that says something: of the message, the text, or at least the type."""
-        given = self.attributes.get("message", "")
-        if given.strip().lower() in _EMPTY_MESSAGES:
-            given = ""
+        given = "" if self.given.strip().lower() in _EMPTY_MESSAGES else self.given
         return (
             _said(given)
             or _said(self.text.text())
-            or text.first_line(self.attributes.get("message") or self.attributes.get("type", ""))
+            or text.first_line(self.given)
+            or text.first_line(self.text.text())
+            or self._type
         )
+
+    @property
+    def _type(self) -> str:
+        """The type, which is worth something where it is an exception's."""
+        written = text.first_line(self.attributes.get("type", ""))
+        return "" if written.lower() in RESULTS else written
 
     @property
     def details(self) -> str:
@@ -81,30 +110,39 @@ class Element:
         return message if "\n" in message else ""
 
 
-def build(
-    attributes: dict[str, str], elements: list[Element], suite: str, file: str, source: Source, *, zero_based: bool
-) -> Case:
-    """The case that a `testcase` element with these attributes and result elements stands for."""
-    get = attributes.get
+def plain(file: str, suite: str, class_names: Sequence[str], names: Sequence[str], times: Sequence[str]) -> list[Case]:
+    """Cases that passed and say nothing else; each takes one of each sequence."""
+    joined = "".join(names)
+    if text.clean(joined) is not joined:
+        names = [text.name(name) for name in names]
+    every = zip(map(_class_name, class_names), names, map(seconds, times), strict=True)
+    return [Case(file, FORMAT, suite, class_name, name, "passed", time) for class_name, name, time in every]
+
+
+class Told(NamedTuple):
+    """What a `testcase` element says: its attributes, its result elements, its output, and a place that is certain."""
+
+    attributes: dict[str, str]
+    elements: list[Element]
+    output: str = ""
+    place: Place | None = None
+
+
+def build(told: Told, suite: str, file: str, source: Source, *, zero_based: bool) -> Case:
+    """The case of this element, which is in the suite of this name and file."""
+    get = told.attributes.get
     class_name, name = _class_name(get("classname", "")), text.name(get("name", ""))
-    if not elements and not (file or get("file") or get("status") or get("result")):
+    outcome, decisive, failures = _outcome(told)
+    if outcome == "passed" and not (failures or told.output or told.place or file or get("file")):
         # The common case, kept short: a test that passed.
-        return Case(source.name, FORMAT, suite, class_name, name, "passed", seconds(get("time")))
-    outcome, decisive, failures = _outcome(attributes, elements)
+        return Case(source.name, FORMAT, suite, class_name, name, outcome, seconds(get("time")))
     flaky = outcome == "passed" and failures > 0
-    attempts = failures + 1 if flaky else max(1, failures)
     details = decisive.details if decisive else ""
-    message = decisive.message if decisive else ""
-    path, line = _place(attributes, decisive, file, source, zero_based=zero_based)
-    if line is None and (flaky or outcome in {"failed", "error"}) and decisive is not None:
-        go = go_failure.of_test(details, "", class_name, source.mapper) if _is_go(details) else go_failure.NOTHING
-        message = go.message or message
-        found = (
-            (go.path, go.line)
-            if go.line
-            else locate(f"{decisive.attributes.get('message', '')}\n{details}", source.mapper, class_name)
-        )
-        path, line = found or (path, line)
+    broke = flaky or outcome in {"failed", "error"}
+    failure = _failure(told, decisive, details, class_name, source) if broke else None
+    place = told.place or _place(told.attributes, decisive, file, source, zero_based=zero_based)
+    if not told.place and failure:
+        place = _nearer(place, failure, class_name, source)
     return Case(
         file=source.name,
         format=FORMAT,
@@ -113,8 +151,65 @@ def build(
         name=name,
         outcome=outcome,
         seconds=seconds(get("time")),
-        evidence=Evidence(message=message, path=path, line=line, attempts=attempts, flaky=flaky, details=details),
+        evidence=_evidence(
+            message=(failure and failure.message) or (decisive.message if decisive else ""),
+            path=place.path or None,
+            line=place.line or None,
+            attempts=failures + 1 if flaky else max(1, failures),
+            flaky=flaky,
+            details=details,
+            output=text.block(text.clean(told.output)),
+        ),
     )
+
+
+class _Failure(NamedTuple):
+    """A failure's text, and what `go test` said in it of its message and place."""
+
+    text: str = ""
+    message: str = ""
+    place: Place | None = None
+
+
+def _failure(told: Told, decisive: Element | None, details: str, class_name: str, source: Source) -> _Failure:
+    if _is_go(details):
+        go = go_failure.of_test(details, "", class_name, source.mapper)
+        return _Failure(details, go.message, Place(go.path, go.line) if go.path and go.line else None)
+    said = decisive.attributes.get("message", "") if decisive else ""
+    if not (details or said.strip()):
+        # CTest knows only that a program failed; what it printed last is the nearest to a reason.
+        output = text.clean(told.output)
+        last = next((line for line in reversed(output.split("\n")) if line.strip()), "")
+        return _Failure(output, text.name(last.strip()))
+    return _Failure(f"{said}\n{details}")
+
+
+def _nearer(place: Place, failure: _Failure, class_name: str, source: Source) -> Place:
+    """Where it failed: in the test's file if the failure names a line there, else anywhere if the test has no line."""
+    if failure.place:
+        return place if place.line else failure.place
+    if place.path:
+        found = locate(failure.text, source.mapper, class_name, place.path)
+        if found or place.line:
+            return found or place
+    found = locate(failure.text, source.mapper, class_name)
+    if found or place.path:
+        return found or place
+    # Vitest, bats and others call a class after the file.
+    named = source.mapper.map(class_name) if class_name else None
+    return Place(named.path, 0) if named and named.known else place
+
+
+def said_place(said: str, mapper: PathMapper) -> Place | None:
+    """The place in the text of the writer's processing instruction."""
+    found = _SAID.fullmatch(said)
+    return Place(mapper(text.name(unescape(found[1], {"&quot;": '"'}))), integer(found[2])) if found else None
+
+
+@lru_cache(maxsize=64)
+def _evidence(**told: Any) -> Evidence:
+    """Kept once where many cases say the same, as skipped ones do."""
+    return Evidence(**told)
 
 
 @lru_cache(maxsize=1024)
@@ -123,43 +218,55 @@ def _class_name(written: str) -> str:
     return text.name(written)
 
 
-def _outcome(attributes: dict[str, str], elements: list[Element]) -> tuple[Outcome, Element | None, int]:
+def _outcome(told: Told) -> tuple[Outcome, Element | None, int]:
     """The outcome, the element that decides it, and how many attempts failed beside it or before it."""
+    if not told.elements:
+        return _by_status(told.attributes), None, 0
+    elements = told.elements
     results = [element for element in elements if element.kind in RESULTS]
     reruns = [element for element in elements if element.kind in _RERUNS]
     flaky = [element for element in elements if element.kind in _FLAKY]
     if results:
-        decisive = max(results, key=lambda element: _RANK[RESULTS[element.kind]])
+        # What Node's test runner calls a todo may fail, and its run passes.
+        todo = [
+            element for element in results if element.kind == "skipped" and element.attributes.get("type") == "todo"
+        ]
+        decisive = max(todo or results, key=lambda element: _RANK[RESULTS[element.kind]])
         outcome = RESULTS[decisive.kind]
+        if outcome == "skipped" and told.attributes.get("status") == "notrun" and decisive.given in _NOT_SKIPPED:
+            outcome = "error"
         return outcome, decisive, 1 + len(reruns) + len(flaky) if outcome != "skipped" else 1
     if reruns:  # an attempt that failed, and none that passed
         decisive = max(reruns, key=lambda element: _RANK[_RERUNS[element.kind]])
         return _RERUNS[decisive.kind], decisive, len(reruns) + len(flaky)
-    if flaky:
-        return "passed", flaky[0], len(flaky)
+    return "passed", flaky[0], len(flaky)
+
+
+def _by_status(attributes: dict[str, str]) -> Outcome:
     for attribute in ("status", "result"):
         outcome = _STATUSES.get(attributes.get(attribute, "").strip().lower(), "passed")
         if outcome != "passed":
-            return outcome, None, 1
-    return "passed", None, 0
+            return outcome
+    return "passed"
 
 
 def _place(
     attributes: dict[str, str], decisive: Element | None, suite_file: str, source: Source, *, zero_based: bool
-) -> tuple[str | None, int | None]:
+) -> Place:
+    """Where the attributes say that the test is; an empty path or a line 0 where they do not."""
     for where in (attributes, decisive.attributes if decisive else {}):
         file = where.get("file")
         if file:
             line = where.get("line", "")
             number = integer(line) + (1 if zero_based and line.strip().isdigit() else 0)
-            return source.mapper(text.name(file)), number or None
-    line_only = integer(attributes.get("line")) or None
-    return (source.mapper(text.name(suite_file)), line_only) if suite_file else (None, None)
+            return Place(source.mapper(text.name(file)), number)
+    return Place(source.mapper(text.name(suite_file)), integer(attributes.get("line"))) if suite_file else Place("", 0)
 
 
 def _said(body: str) -> str:
-    """The first line that is not one of the frames that `go test` puts around a test."""
-    return next((text.name(line.strip()) for line in go_failure.unframed(text.clean(body)) if line.strip()), "")
+    """The first line that says more than which test it is and where; "" where there is none."""
+    lines = (line.strip() for line in go_failure.unframed(text.clean(body)))
+    return next((text.name(line) for line in lines if line and not _HEADING.fullmatch(line)), "")
 
 
 def _is_go(details: str) -> bool:

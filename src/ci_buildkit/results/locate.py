@@ -1,7 +1,7 @@
 """Find the file and line of a failure in its text, for the many reports that have it nowhere else.
 
-One pattern covers what compilers, assertion libraries and stack traces have in common, `path.ext:line`; Python's
-tracebacks write it differently. Which of several places it is, the repository decides: a place in a file that exists
+One pattern covers what compilers, assertion libraries and stack traces have in common, `path.ext:line`, and how .NET,
+Perl and bats write it (`:line 3`, ` line 3`, `, line 3`); Python's tracebacks write it differently. Which of several places it is, the repository decides: a place in a file that exists
 there is better than one in a library.
 """
 
@@ -18,7 +18,7 @@ _EXTENSIONS = (
     "pl|pm|py|rb|rs|scala|sh|swift|tsx|ts|t|vb|vue|zig"
 )
 _PLACE = re.compile(
-    rf"File \"([^\"\n]{{1,1000}})\", line (\d{{1,7}})|(?<![\w./@+\\-])((?:[A-Za-z]:)?[\w./@+\\-]{{1,400}}\.(?:{_EXTENSIONS}))(?::|\()(\d{{1,7}})(?!\w)"
+    rf"File \"([^\"\n]{{1,1000}})\", line (\d{{1,7}})|(?<![\w./@+\\-])((?:[A-Za-z]:)?[\w./@+\\-]{{1,400}}\.(?:{_EXTENSIONS}))(?::(?:line )?|\(|,? line )(\d{{1,7}})(?!\w)"
 )
 _LONGEST = 32 * 1024
 _MOST = 100
@@ -37,9 +37,12 @@ class _Candidate(NamedTuple):
     written: str
 
 
-def locate(text: str, mapper: PathMapper, class_name: str = "") -> Place | None:
-    """The most telling place in a failure's text, its path mapped to the repository; None where there is none."""
-    candidates = _candidates(text, mapper, class_name)
+def locate(text: str, mapper: PathMapper, class_name: str = "", within: str | None = None) -> Place | None:
+    """The most telling place in a failure's text, its path mapped to the repository; None where there is none.
+
+    With `within`, a path of the repository, only places in that file are looked at.
+    """
+    candidates = [one for one in _candidates(text, mapper, class_name) if within in {None, one.place.path}]
     if not candidates:
         return None
     known = [candidate for candidate in candidates if candidate.known]

@@ -21,6 +21,7 @@ class Suite:
     name: str
 
 
-Item = Case | Suite | Problem
+Item = Case | list[Case] | Suite | Problem
+"""A list is of cases that passed and have no evidence, for the formats that have them by the million."""
 Reader = reader.Reader[Item]
 LogReader = reader.LogReader[Item]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 _THOUSANDS = re.compile(r"^[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?$")
 _NUMBER = re.compile(r"^(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d{1,3})?\s*(ns|us|µs|ms|s)?$", re.IGNORECASE)
@@ -12,8 +13,12 @@ MAX_SECONDS = 10_000_000
 """No test runs for 115 days: from here on a whole number is nanoseconds, as container-structure-test writes."""
 
 
+@lru_cache(maxsize=4096)
 def seconds(text: str | None) -> float:
-    """A duration in seconds; 0 for anything that is none (empty, negative, NaN, infinite, a placeholder)."""
+    """A duration in seconds; 0 for anything that is none (empty, negative, NaN, infinite, a placeholder).
+
+    Equal texts give the same object: reports hold a million of a few thousand different times.
+    """
     if not text:
         return 0.0
     try:

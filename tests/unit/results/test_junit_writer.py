@@ -59,6 +59,48 @@ def test_real_results_are_read_back_equal(names: tuple[str, ...]) -> None:
     assert sum(not c.is_passed and not c.is_skipped for c in other) == found.totals.failed + found.totals.errors
 
 
+TOOLS = [
+    *("bats", "catch2", "ctest", "googletest", "jest", "mocha", "nextest", "perl", "phpunit", "rspec", "surefire"),
+    *("vitest", "pytest-xunit1", "pytest-xunit2", "gotestsum-rerun", "gotestsum"),
+]
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_the_report_of_any_tool_is_read_back_equal(tool: str) -> None:
+    found = read.read_paths([DATA / "junit" / f"{tool}.xml"], root=DATA / "junit" / "tools")
+    text, back = again(list(found.cases))
+    assert sorted(map(comparable, back.cases), key=str) == sorted(map(comparable, found.cases), key=str)
+    assert back.problems == ()
+    assert {case.path for case in back.cases} == {case.path for case in found.cases}
+    parsed = JUnitXml.fromstring(text.encode())
+    assert (parsed.tests, parsed.failures, parsed.errors, parsed.skipped) == (
+        found.totals.tests,
+        found.totals.failed,
+        found.totals.errors,
+        found.totals.skipped,
+    )
+
+
+def test_the_place_of_a_case_is_written_whatever_is_in_it() -> None:
+    path = 'a "b" <c> & ?> \' .py'
+    text, back = again([a_case(path=path, line=3), a_case(name="d", path="x.py"), a_case(name="e")])
+    assert [(case.path, case.line) for case in back.cases] == [(path, 3), ("x.py", None), (None, None)]
+    assert ET.fromstring(text).tag == "testsuites"
+
+
+def test_a_large_suite_is_written_in_batches() -> None:
+    cases = [a_case(name=f"c{number}", message="m" if number % 1000 == 7 else "") for number in range(2500)]
+    cases[1500] = a_case(name="bad", outcome="failed", message="no")
+    _, back = again(cases)
+    assert [case.name for case in back.cases] == [case.name for case in cases]
+    assert (back.totals.tests, back.totals.failed, back.totals.suites) == (2500, 1, 1)
+
+
+def test_a_failure_that_does_not_count_is_still_written_as_one() -> None:
+    _, back = again([a_case(outcome="failed", message="no", attempts=2, quarantined="known")])
+    assert (back.cases[0].outcome, back.cases[0].attempts) == ("failed", 2)
+
+
 def a_case(**fields: object) -> Case:
     return changed(Case("f", "junit", "s", "k", "c", "passed"), **fields)
 
@@ -106,6 +148,7 @@ CASES = st.builds(
         line=st.none() | st.integers(1, 10**6),
         attempts=st.integers(1, 4),
         details=ANY,
+        output=ANY,
     ),
 )
 
@@ -122,6 +165,7 @@ def test_any_text_gives_a_document_that_says_the_same(cases: list[Case]) -> None
             name=f"{clean_name(case.name)} {number}",
             message=first_line(case.message),
             details=block(excerpt(case.details)),
+            output=block(excerpt(case.output)),
             attempts=case.attempts if case.broken else 1,
         )
         for number, case in enumerate(cases)
