@@ -100,8 +100,7 @@ class GoRun:
         elif known.outcome is not None and known.outcome != outcome:
             known.again()  # its second run began unannounced
         known.end(outcome, seconds)
-        if outcome == "failed":
-            of.last_failed = test
+        of.last_failed = test if outcome == "failed" else ""
 
     def end_package(self, package: str, action: str, *, failed_build: str = "", reason: str = "") -> None:
         """A package ends with one of ENDINGS; `failed_build` is the import path of the build it waited for."""

@@ -137,7 +137,7 @@ class Test(msgspec.Struct, gc=False):
 class Package:
     """One package: its tests in the order they began, and what was printed outside of them.
 
-    `suspect` is the test that had failed last when the package itself began to tell of a crash, and `shuffle` the line
+    `suspect` is the test that had just failed when the package itself began to tell of a crash, and `shuffle` the line
     from which the order of the tests can be had again.
     """
 

@@ -114,12 +114,11 @@ class GoTest:
         return False
 
     def _take(self, events: Iterable[Event]) -> bool:
-        """Takes events; says whether the last one is one of Go's."""
-        run, known, seen = self._run, False, False
+        """Takes events; says whether any is one of Go's."""
+        run, seen = self._run, False
         for event in events:
             action, package, test = event.action, event.package, event.test
-            known = bool(package or event.import_path) or self._is_nameless(test)
-            if not known:
+            if not (package or event.import_path or self._is_nameless(test)):
                 continue
             seen = True
             if action == "output":
@@ -128,14 +127,15 @@ class GoTest:
                     run.output(package, test, text, error=event.output_type.startswith("error"))
             elif action == "run":
                 run.run(package, test)
-            elif action in ENDINGS:
-                self._end(event)
+            elif test and action in ENDINGS:
+                seconds = event.elapsed
+                run.end_test(package, test, action, seconds if 0 < seconds < MAX_SECONDS else 0.0)
             else:
                 self._rare(event)
         if seen:
             self.seen = True
             self._build = ""
-        return known
+        return seen
 
     def _is_nameless(self, test: str) -> bool:
         """Whether an event without a package is one of Go's: the first that is names a test."""
@@ -143,19 +143,14 @@ class GoTest:
         return self._nameless
 
     def _rare(self, event: Event) -> None:
-        if event.action == "start":
+        if event.action in ENDINGS:
+            self._run.end_package(event.package, event.action, failed_build=event.failed_build)
+        elif event.action == "start":
             self._run.start(event.package)
         elif event.action == "build-output":
             self._run.build_output(event.import_path, event.output)
         elif event.action == "build-fail":
             self._run.build_failed(event.import_path)
-
-    def _end(self, event: Event) -> None:
-        if event.test:
-            seconds = event.elapsed if 0 < event.elapsed < MAX_SECONDS else 0.0
-            self._run.end_test(event.package, event.test, event.action, seconds)
-        else:
-            self._run.end_package(event.package, event.action, failed_build=event.failed_build)
 
     def _text(self, line: str) -> None:
         """A line between the events: of the compiler, of `go test` before 1.24, or of nobody in particular."""

@@ -131,7 +131,7 @@ class GoText:
             self._run.package(_PENDING).ended = _ACTIONS[line]
         elif self._test and not _NOT_OUTPUT.match(line):
             self._run.output(_PENDING, self._test, line + "\n")
-        elif self._open or self._talking:
+        elif self._open or self._talking or line.startswith("-test.shuffle "):
             self._run.output(_PENDING, "", line + "\n")
         return False
 

@@ -1,0 +1,7 @@
+package initpanic
+
+var prices map[string]int
+
+func init() {
+	prices["tea"] = 3
+}
