@@ -19,7 +19,7 @@ from ci_buildkit import errors, problem, record
 from ci_buildkit.cli.main import COMMANDS
 from ci_buildkit.config.options import CONFIG_FILE, Options, flag_of, is_list, option_string, variable_of
 from ci_buildkit.findings.model import Finding
-from ci_buildkit.results.model import Case, Totals
+from ci_buildkit.results.model import Case, Evidence, Totals
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT = re.compile(r"\s*\(default: ([^)]+)\)$")
@@ -226,7 +226,7 @@ def action(written: dict[str, Any]) -> str:
     )
 
 
-# What stands under each key of the record; a case of `tests.failed` has the public keys of `results` only.
+# What stands under each key of the record.
 RECORD: tuple[tuple[str, type], ...] = (
     ("run.json", record.RunRecord),
     ("version", record.VersionRecord),
@@ -249,9 +249,9 @@ def keys(model: type) -> dict[str, str]:
     if issubclass(model, BaseModel):
         names = {name: field.serialization_alias or name for name, field in model.model_fields.items()}
     else:
-        found = list(get_type_hints(model))
-        names = {name: name for name in found if model is not Case or name in record.CASE_KEYS}
-    hints = get_type_hints(model)
+        found = record.FAILED_KEYS if model is Case else tuple(get_type_hints(model))
+        names = {name: name for name in found}
+    hints = get_type_hints(model) | (get_type_hints(Evidence) if model is Case else {})
     return {alias: type_words(hints[name]) for name, alias in names.items()}
 
 

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 ProblemKind = Literal[
-    "unreadable", "empty", "inconsistent", "stale", "missing", "limit", "unmapped", "mismatch", "cleanup"
+    "unreadable",
+    "empty",
+    "inconsistent",
+    "stale",
+    "missing",
+    "limit",
+    "unmapped",
+    "mismatch",
+    "policy",
+    "quarantine",
+    "cleanup",
 ]
 
 

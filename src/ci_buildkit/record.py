@@ -35,6 +35,7 @@ CASE_KEYS = (
     "line",
     "attempts",
 )
+FAILED_KEYS = (*CASE_KEYS, "quarantined")
 
 
 def case_json(case: Case) -> dict[str, Any]:
@@ -109,7 +110,8 @@ class StageRecord(_Model):
     """One stage of the plan and how it ended.
 
     `results_from` says where a test stage's results came from: files of the export, files recovered from the failed
-    RUN, or the step's own log. `replayed` says that its test step came from the cache and did not run now.
+    RUN, or the step's own log; `findings_from` the same of a lint stage. `replayed` says that its test step came from
+    the cache and did not run now. The `reason` of a stage that passed says what was let pass.
     """
 
     name: str
@@ -124,13 +126,17 @@ class StageRecord(_Model):
     cached_steps: int = 0
     attempts: int = 1
     results_from: Literal["export", "recovered", "log"] | None = None
+    findings_from: Literal["export", "recovered", "log"] | None = None
     replayed: bool = False
     emulated: tuple[EmulationRecord, ...] = ()
     timeline: tuple[StepRecord, ...] = ()
 
 
 class TestsRecord(_Model):
-    """Totals of all test stages, and the cases that broke."""
+    """Totals of all test stages, and the cases that failed or broke, those included that do not count.
+
+    `quarantined` says why a failure does not count, "" where it does.
+    """
 
     __test__ = False
 
@@ -139,7 +145,7 @@ class TestsRecord(_Model):
 
     @field_serializer("failed")
     def _failed(self, cases: tuple[Case, ...]) -> list[dict[str, Any]]:
-        return [case_json(case) for case in cases]
+        return [{key: getattr(case, key) for key in FAILED_KEYS} for case in cases]
 
     @field_serializer("totals")
     def _totals(self, totals: Totals) -> dict[str, Any]:
@@ -168,7 +174,7 @@ class ImageRecord(_Model):
 
 
 class RunRecord(_Model):
-    """The whole run."""
+    """The whole run. `known_findings` is how many findings the baseline lists, which `findings` does not have."""
 
     schema_version: int = Field(default=SCHEMA, alias="schema", serialization_alias="schema")
     outcome: RunOutcome
@@ -180,6 +186,7 @@ class RunRecord(_Model):
     stages: tuple[StageRecord, ...] = ()
     tests: TestsRecord = TestsRecord()
     findings: tuple[Finding, ...] = ()
+    known_findings: int = 0
     binaries: tuple[BinaryRecord, ...] = ()
     images: tuple[ImageRecord, ...] = ()
     problems: tuple[Problem, ...] = ()

@@ -16,16 +16,25 @@ PROMISED = {
     "--context": False, "--file": False, "-f": False, "--bake-file": False, "--platform": True, "--build-arg": True,
     "--secret": True, "--image": True, "--push": False, "--no-push": False, "--builder": False, "--no-cache": False,
     "--report-dir": False, "--lint-target": True, "--test-target": True, "--binaries-target": True,
-    "--image-target": True, "--results-path": True,
+    "--image-target": True, "--results-path": True, "--fail-on": True, "--max-warnings": False, "--baseline": False,
+    "--min-tests": False, "--test-retries": False, "--quarantine": False, "--lint-pattern": True,
 }  # fmt: skip
 # A value that an option takes, where a plain word does not do.
 VALUES = {
     "build_arg": "A=b",
     "driver_opt": "a=b",
+    "fail_on": "lint=errors",
+    "max_warnings": "3",
+    "min_tests": "3",
     "path_map": "/src/=x/",
     "platform": "linux/arm64",
     "progress": "plain",
+    "test_retries": "3",
 }
+
+
+# Another value, where the first one with a digit after it does not do.
+OTHERS = {"fail_on": "tests=nothing"}
 
 
 def parser_of(command: str) -> Parser:
@@ -57,7 +66,7 @@ def test_every_option_is_a_flag_and_reaches_the_options(command: str, name: str)
 def test_lists_repeat_and_take_commas_where_they_say_so(name: str) -> None:
     flag = f"--{option_string(name)}"
     first, second = (VALUES.get(name, "word").replace("arm64", arch) for arch in ("amd64", "arm64"))
-    second = second if second != first else f"{second}2"
+    second = second if second != first else OTHERS.get(name, f"{second}2")
     options = flags.settings(parser_of("run").parse_args([flag, first, flag, second])).options
     assert getattr(options, name) == (first, second)
     if flag_of(name).split:

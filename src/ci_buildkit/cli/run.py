@@ -59,16 +59,27 @@ def call(arguments: argparse.Namespace) -> int:
 
 def _execute(options: Options, cancellation: Cancellation, staging: Staging, view: View, began: float) -> Finished:
     """Prepare and run; the builder is gone afterwards where this run made it."""
+    from ci_buildkit.pipeline import policies
     from ci_buildkit.pipeline.prepare import prepared, sweep_leftovers
     from ci_buildkit.pipeline.run import Run, execute
 
+    wanted = policies.load(options)
     view.phase("preparing the builder and the plan")
     with prepared(options, os.environ) as ready:
         if options.builder is None:
             sweep_leftovers(ready.buildx)
         threading.Thread(target=_load_reports, name="imports", daemon=True).start()
         run = Run(
-            ready.plan, options, ready.buildx, ready.buildx_version, ready.builder, cancellation, staging, view, began
+            plan=ready.plan,
+            options=options,
+            buildx=ready.buildx,
+            buildx_version=ready.buildx_version,
+            builder=ready.builder,
+            cancellation=cancellation,
+            staging=staging,
+            view=view,
+            began=began,
+            policies=wanted,
         )
         return execute(run)
 

@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from ci_buildkit.config.levels import FailOn
+
 CONFIG_FILE = "ci-buildkit.yml"
 
 
@@ -95,6 +97,32 @@ class Options(BaseModel):
     path_map: Annotated[Items, Flag(metavar="FROM=TO")] = Field(
         default=(), description="where a path inside the container is in the repository"
     )
+    lint_pattern: Annotated[Items, Flag(metavar="[TOOL=]REGEX")] = Field(
+        default=(),
+        description="how a linter prints a finding on a line: a regular expression with the named groups path and message, "
+        "and as far as there are such line, column, end_line, end_column, severity, rule and tool",
+    )
+    fail_on: Annotated[Items, Flag(metavar="[KIND=]LEVEL", split=True)] = Field(
+        default=(),
+        description="what makes the run red: failures, errors, warnings or nothing; of KIND (tests, lint, checks) or of "
+        "every kind that has this level; default: tests=failures, lint=failures, checks=nothing",
+    )
+    max_warnings: Annotated[int | None, Flag(metavar="N")] = Field(
+        default=None, ge=0, description="how many warnings of linters and checks may be found; default: any number"
+    )
+    baseline: Annotated[Path | None, Flag(metavar="FILE")] = Field(
+        default=None,
+        description="known findings, which do not count; the file is one that `ci-buildkit findings --write-baseline` wrote",
+    )
+    min_tests: Annotated[int | None, Flag(metavar="N")] = Field(
+        default=None, ge=0, description="how many test cases the whole run must have at least"
+    )
+    test_retries: Annotated[int, Flag(metavar="N")] = Field(
+        default=0, ge=0, description="how often a test stage is run again when tests failed in it"
+    )
+    quarantine: Annotated[Path | None, Flag(metavar="FILE")] = Field(
+        default=None, description="tests whose failures do not count until a day: a YAML list of test, until and reason"
+    )
     version: Annotated[str | None, Flag(metavar="VERSION")] = Field(
         default=None, description="the version to stamp; default: from Git"
     )
@@ -113,6 +141,12 @@ class Options(BaseModel):
             if not equals or not name.strip():
                 msg = f"{value!r} is not of the form NAME=VALUE"
                 raise ValueError(msg)
+        return values
+
+    @field_validator("fail_on")
+    @classmethod
+    def _levels(cls, values: Items) -> Items:
+        FailOn.parse(values)
         return values
 
     @field_validator("platform")

@@ -1,4 +1,4 @@
-"""Files out of a test step, whether its RUN failed or not, with an unmodified Dockerfile.
+"""Files out of a test or lint step, whether its RUN failed or not, with an unmodified Dockerfile.
 
 A failed RUN exports nothing (docker/buildx#3396). `docker buildx debug --on=... --invoke ...` starts a process in the
 file system of the step instead; ours prints the reports as one base64 text between two random markers. It wants a
@@ -50,7 +50,32 @@ USUAL_NAMES = (
     "exit_code",
     "exitcode",
 )
-FOLDER_NAMES = ("*.xml", "*.json", "*.jsonl", "*.trx", "*.tap", "*.txt", "*.log", "exit-code", "exit_code", "exitcode")
+# Not `.eslintrc.json` and the like.
+LINT_NAMES = (
+    "*.sarif",
+    "lint*.json",
+    "[!.]*lint*.json",
+    "lint*.xml",
+    "[!.]*lint*.xml",
+    "*checkstyle*.xml",
+    "*findings*.json",
+    "*report*.xml",
+    "*report*.json",
+    "*result*.json",
+)
+FOLDER_NAMES = (
+    "*.xml",
+    "*.json",
+    "*.jsonl",
+    "*.sarif",
+    "*.trx",
+    "*.tap",
+    "*.txt",
+    "*.log",
+    "exit-code",
+    "exit_code",
+    "exitcode",
+)
 MAX_FILE_KIB = 65536  # a larger report is left out, and that is said
 MAX_FILES = 5000
 MAX_BYTES = 192 << 20  # of the packed reports that are taken at most
@@ -73,10 +98,10 @@ class Recovered:
     trouble: str = ""
 
 
-def script(token: str, workdir: str, named: Sequence[str]) -> str:
+def script(token: str, workdir: str, named: Sequence[str], usual: Sequence[str] = USUAL_NAMES) -> str:
     """The shell script that prints the reports. Needs sh, find, tar and base64 (busybox has them).
 
-    Where paths are named only those are taken; otherwise usual folders, and files with usual names under the working
+    Where paths are named only those are taken; otherwise usual folders, and files with `usual` names under the working
     directory (the caller drops those that the repository itself has).
     """
     if named:
@@ -87,7 +112,7 @@ def script(token: str, workdir: str, named: Sequence[str]) -> str:
         search = (
             f'for p in {folders}; do [ -d "$p" ] && find "$p" -type f \\( {_names(FOLDER_NAMES)} \\); done; '
             f'cd {shlex.quote(workdir or "/")} 2>/dev/null && [ "$PWD" != / ] && find "$PWD" -xdev '
-            f"\\( -name node_modules -o -name .git \\) -prune -o -type f \\( {_names(USUAL_NAMES)} \\) -print"
+            f"\\( -name node_modules -o -name .git \\) -prune -o -type f \\( {_names(usual)} \\) -print"
         )
     half, rest = token[:8], token[8:]
     large = f'[ $(( $(wc -c <"$f") / 1024 )) -gt {MAX_FILE_KIB} ]'

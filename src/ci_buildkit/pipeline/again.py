@@ -1,4 +1,4 @@
-"""When a test stage must run again because its result came from the cache, and how it is kept from coming from there."""
+"""When a stage must run again because its result came from the cache, and how it is kept from coming from there."""
 
 from __future__ import annotations
 
@@ -30,6 +30,14 @@ def needed(session: Session, stage: Stage, solved: Solved, read: Reading) -> boo
     report = read.report
     wrong = report.broken or bool(read.exit_code) or bool(report.problems) or not report.totals.tests
     return wrong or _stale(session, stage).get() is not None
+
+
+def unheard(stage: Stage, solved: Solved, source: judge.Source) -> bool:
+    """Whether a linter that is content may have printed findings which nobody can read: a cached step prints nothing.
+
+    Any RUN of its stages may be the linter's. Findings in exported files are in the cache too.
+    """
+    return not solved.returncode and source in {None, "log"} and judge.partly_replayed(solved.progress, stage.rerun)
 
 
 def remember(session: Session, stage: Stage, solved: Solved, read: Reading) -> None:

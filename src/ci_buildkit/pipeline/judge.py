@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
+from ci_buildkit.config.levels import Level
 from ci_buildkit.engine.progress import Progress, Step
 from ci_buildkit.errors import BuildFailed, EngineError, FailuresFound, OutputError
-from ci_buildkit.findings.model import Finding
+from ci_buildkit.findings.model import FindingReport
+from ci_buildkit.problem import Problem
 from ci_buildkit.record import StageOutcome
 from ci_buildkit.results.model import TestReport
+from ci_buildkit.results.policy import let_pass, plural
 
 # What BuildKit or buildx says when the trouble is not the Dockerfile's: substrings of error messages, lower case.
 ENGINE_TROUBLE = (
@@ -43,6 +47,16 @@ ENGINE_TROUBLE = (
 
 EXIT_CODE = re.compile(r"did not complete successfully: exit code: (\d+)")
 MAX_NAME = 200  # characters of a step's name in a reason
+# From here on a shell's exit codes say that a command was ended or never began (124 is timeout's, 128 + N a signal's;
+# Python's are negative then), which no failed test and no finding explains.
+KILLED = 124
+Source = Literal["export", "recovered", "log"] | None
+_SEVERE: Mapping[Level, frozenset[str]] = {
+    "failures": frozenset(),
+    "errors": frozenset({"error"}),
+    "warnings": frozenset({"error", "warning"}),
+    "nothing": frozenset(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,23 @@ class Verdict:
     outcome: StageOutcome
     reason: str | None = None
     exit_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a lint stage left: findings and where they come from, and what its exit-code file recorded."""
+
+    report: FindingReport = field(default_factory=FindingReport)
+    source: Source = None
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A command that failed: what is said of it, and whether it was ended rather than ended by itself."""
+
+    reason: str
+    killed: bool
 
 
 PASSED = Verdict("passed")
@@ -71,38 +102,93 @@ def build(returncode: int, progress: Progress, text: str) -> Verdict:
     return Verdict("error", said, BuildFailed.exit_code)
 
 
-def lint(returncode: int, progress: Progress, text: str, stage: str, findings: Sequence[Finding]) -> Verdict:
-    """A lint target fails by its own RUN; anything that breaks before it is a failed build."""
-    if returncode == 0:
-        return PASSED
-    if not own_step(progress.failed, (stage,)):
-        return build(returncode, progress, text)
-    if findings:
-        return Verdict("failed", count(len(findings), "finding"), FailuresFound.exit_code)
-    reason = f"{_said(progress.failed, text)}; no finding could be read from its log"
-    return Verdict("failed", reason, FailuresFound.exit_code)
-
-
-def tests(  # noqa: PLR0911 - one return a rule
-    returncode: int, progress: Progress, text: str, stages: Sequence[str], report: TestReport, exit_code: int | None
+def lint(
+    returncode: int, progress: Progress, text: str, stages: Sequence[str], seen: Seen, level: Level = "failures"
 ) -> Verdict:
-    """The verdict on a test target. `exit_code` is what its exit-code file recorded, None without one."""
+    """The verdict on a lint target, which fails by its own RUN; anything that breaks before it is a failed build."""
     if returncode and not own_step(progress.failed, stages):
         return build(returncode, progress, text)
-    totals = report.totals
-    found = "its reports show no failure" if totals.tests else "no test report was found"
+    report = seen.report
+    ended = _ended(returncode, progress, text, seen.exit_code, "the linter")
+    # Where the linter's own exit code decides, what its log or a file that it left may hide does not.
+    own = level == "failures" or (level == "nothing" and not ended)
+    if report.problems and (seen.source == "export" or not own):
+        return _unreadable(report.problems[0])
+    severe = _SEVERE[level]
+    if level == "failures" and seen.source == "export" and seen.exit_code is None:
+        severe = _SEVERE["errors"]  # an export needs a RUN that did not fail, so the report alone can say it
+    counting = sum(finding.severity in severe for finding in report.findings)
+    if counting:
+        number = len(report.findings)
+        part = f", {counting:,} of which {'counts' if counting == 1 else 'count'}" if counting < number else ""
+        return Verdict("failed", plural(number, "finding") + part, FailuresFound.exit_code)
+    return _lint_ended(ended, seen, level) if ended else PASSED
+
+
+def _lint_ended(ended: Ended, seen: Seen, level: Level) -> Verdict:
+    """The verdict on a linter that failed, though no finding is so severe that it counts by itself."""
+    number, known = len(seen.report.findings), len(seen.report.known)
+    if not number + known:
+        place = "log" if seen.source in {None, "log"} else "files"
+        return Verdict("failed", f"{ended.reason}; no finding could be read from its {place}", FailuresFound.exit_code)
+    if ended.killed:
+        reason = f"{ended.reason}, which {plural(number + known, 'finding')} cannot explain"
+        return Verdict("failed", reason, FailuresFound.exit_code)
+    if number and level in {"failures", "warnings"}:
+        return Verdict("failed", plural(number, "finding"), FailuresFound.exit_code)
+    parts = [f"{plural(number, 'finding')}, which --fail-on lint={level} lets pass"] if number else []
+    parts += [f"{plural(known, 'known finding')}, which the baseline lets pass"] if known else []
+    return Verdict("passed", "; ".join(parts))
+
+
+def tests(
+    returncode: int, progress: Progress, text: str, stages: Sequence[str], report: TestReport, exit_code: int | None
+) -> Verdict:
+    """The verdict on a test target. `exit_code` is what its exit-code file recorded, None without one.
+
+    The report is one that `results.policy` has judged.
+    """
+    if returncode and not own_step(progress.failed, stages):
+        return build(returncode, progress, text)
     if report.problems:
-        worst = report.problems[0]
-        return Verdict("failed", f"{worst.path}: {worst.reason}", OutputError.exit_code)
+        return _unreadable(report.problems[0])
+    totals = report.totals
+    passed = let_pass(report)
     if report.broken:
-        return Verdict("failed", f"{totals.failed + totals.errors} of {count(totals.tests, 'test')} failed", 1)
-    if returncode:
-        return Verdict("failed", f"{found}, but {_said(progress.failed, text)}", FailuresFound.exit_code)
-    if exit_code:
-        return Verdict("failed", f"{found}, but the tests ended with exit code {exit_code}", FailuresFound.exit_code)
+        counting = totals.failed + totals.errors - report.quarantined
+        reason = f"{counting:,} of {plural(totals.tests, 'test')} failed" + (f"; {passed}" if passed else "")
+        return Verdict("failed", reason, FailuresFound.exit_code)
+    ended = _ended(returncode, progress, text, exit_code, "the tests")
+    if ended and (ended.killed or not passed):
+        found = passed or ("its reports show no failure" if totals.tests else "no test report was found")
+        return Verdict("failed", f"{found}, but {ended.reason}", FailuresFound.exit_code)
     if not totals.tests:
         return Verdict("failed", "no test results were found, neither files nor in the log", OutputError.exit_code)
-    return PASSED
+    return Verdict("passed", passed or None)
+
+
+def only_tests_failed(
+    returncode: int, progress: Progress, stages: Sequence[str], report: TestReport, exit_code: int | None
+) -> bool:
+    """Whether failed tests are all that is wrong with a test stage, so that running it again may help."""
+    if returncode and not own_step(progress.failed, stages):
+        return False
+    ended = _ended(returncode, progress, "", exit_code, "the tests")
+    return report.broken and not report.problems and not (ended and ended.killed)
+
+
+def _unreadable(worst: Problem) -> Verdict:
+    return Verdict("failed", f"{worst.path}: {worst.reason}", OutputError.exit_code)
+
+
+def _ended(returncode: int, progress: Progress, text: str, exit_code: int | None, who: str) -> Ended | None:
+    """How a failed RUN ended, or what it recorded of a command that failed; None where neither failed."""
+    if returncode:
+        code = EXIT_CODE.search(progress.failed.error) if progress.failed else None
+        return Ended(_said(progress.failed, text), code is not None and int(code[1]) >= KILLED)
+    if exit_code:
+        return Ended(f"{who} ended with exit code {exit_code}", exit_code < 0 or exit_code >= KILLED)
+    return None
 
 
 def own_step(step: Step | None, stages: Sequence[str]) -> bool:
@@ -121,9 +207,9 @@ def replayed(progress: Progress, stages: Sequence[str]) -> bool:
     return bool(runs) and all(step.cached for step in runs)
 
 
-def count(number: int, noun: str) -> str:
-    """`1 finding`, `2 findings`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def partly_replayed(progress: Progress, stages: Sequence[str]) -> bool:
+    """Whether a RUN of these stages came from the cache, so that what it printed is not in the log."""
+    return any(step.cached for step in progress.steps.values() if runs_in(step, stages))
 
 
 def _said(step: Step | None, text: str) -> str:

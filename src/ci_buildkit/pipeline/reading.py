@@ -1,11 +1,13 @@
-"""Reads what a stage left: results of its export, else of the failed step, else of its log; findings of its log."""
+"""Reads what a stage left, results and findings alike: of its export, else of the failed step, else of its log."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from ci_buildkit.engine import recover
 from ci_buildkit.engine.progress import stage_of
@@ -20,6 +22,7 @@ from ci_buildkit.results.model import TestReport, changed
 
 STEP_HEADER = re.compile(r"#(\d+) (\[.*)")
 STEP_LINE = re.compile(r"#(\d+) \d+\.\d{3} (.*)")
+MARKER = "# attempt "
 
 
 @dataclass(slots=True)
@@ -27,43 +30,131 @@ class Reading:
     """What was read out of one attempt. A problem in `report` makes the stage red, one in `problems` is only told."""
 
     report: TestReport = field(default_factory=TestReport)
-    source: str | None = None
+    source: judge.Source = None
     exit_code: int | None = None
     problems: list[Problem] = field(default_factory=list)
 
 
-def tests(session: Session, stage: Stage, solved: Solved, began: float) -> Reading:
-    """Results of the export, else of the failed step, else of the log."""
+@dataclass(slots=True)
+class LintReading:
+    """The same of a lint stage."""
+
+    seen: judge.Seen
+    problems: list[Problem]
+
+
+@dataclass(slots=True)
+class _Files:
+    """The folder of a stage's files, where they come from, and what there is to say of them."""
+
+    folder: Path
+    source: judge.Source
+    exit_code: int | None = None
+    unreadable: list[Problem] = field(default_factory=list)
+
+
+def tests(session: Session, stage: Stage, solved: Solved, began: float, attempt: int) -> Reading:
+    """Results of the export, else of the failed step, else of what attempt number `attempt` wrote to the log."""
     from ci_buildkit import paths
     from ci_buildkit.results import read
 
     left = Reading()
-    folder = session.exported(stage)
     path_map = paths.PathMap.parse(session.options.path_map)
-    if solved.recovered is not None:
-        if solved.recovered.trouble:
-            reason = f"reports could not be taken out of the step: {solved.recovered.trouble}"
-            left.problems.append(Problem(stage.name, "unreadable", reason))
-        _drop_sources(session, stage, folder, solved.recovered)
-    if folder.is_dir() and any(path.is_file() for path in folder.rglob("*")):
-        left.exit_code, unreadable = _exit_code(folder)
+    if files := _files(session, stage, solved, left.problems):
+        left.exit_code, left.source = files.exit_code, files.source
         # A cached step's files are as old as the run that made them; one that ran now must have made them now.
         since = None if judge.replayed(solved.progress, stage.rerun) else began
-        found = read.read_paths([folder], path_map=path_map, root=session.root, since=since)
-        found = replace(found, problems=(*found.problems, *unreadable))
-        left.report = _named(found, folder, f"results/{safe_name(stage.name)}")
-        left.source = "recovered" if solved.recovered and solved.recovered.files else "export"
+        found = read.read_paths([files.folder], path_map=path_map, root=session.root, since=since)
+        found = replace(found, problems=(*found.problems, *files.unreadable))
+        left.report = _named(found, files.folder, f"results/{safe_name(stage.name)}")
     if not left.report.totals.tests and all(problem.kind == "missing" for problem in left.report.problems):
         name = f"logs/{safe_name(stage.name)}.log"
-        lines = log_lines(session.log(stage.name), stage.rerun)
+        lines = log_lines(session.log(stage.name), stage.rerun, attempt)
         found = read.read_log(lines, name=name, path_map=path_map, root=session.root)
         left.source = "log" if found.totals.tests or found.problems else None
         left.report = found
-    if solved.recovered is not None and solved.recovered.left_out:
-        limit = f"left out: larger than {recover.MAX_FILE_KIB // 1024} MiB"
-        lost = [Problem(f"{stage.name}: {path}", "limit", limit) for path in solved.recovered.left_out]
-        left.report = replace(left.report, problems=(*left.report.problems, *lost))
+    left.report = replace(left.report, problems=(*left.report.problems, *_left_out(stage, solved)))
     return left
+
+
+def lint(session: Session, stage: Stage, solved: Solved, attempt: int) -> LintReading:
+    """Findings of the export, else of the failed step, else of what attempt number `attempt` wrote to the log.
+
+    Unlike tests' results they may be older than the run: what a linter says depends on nothing but its input.
+    """
+    from ci_buildkit.findings import read
+
+    told: list[Problem] = []
+    found, source, exit_code = FindingReport(), None, None
+    places = _places(session, stage)
+    patterns = session.policies.patterns
+    if files := _files(session, stage, solved, told):
+        found = read.read_paths([files.folder], patterns=patterns, **places)
+        source, exit_code = files.source, files.exit_code
+        if [problem.kind for problem in found.problems] == ["missing"]:  # no report among the files
+            found, source = FindingReport(), files.source if files.unreadable else None
+        problems = (*found.problems, *files.unreadable)
+        name = f"results/{safe_name(stage.name)}"
+        found = replace(found, problems=tuple(_renamed(problem, files.folder, name) for problem in problems))
+    if not found.findings and not found.problems:
+        lines = log_lines(session.log(stage.name), stage.rerun, attempt)
+        logged = read.read_log(lines, name=f"logs/{safe_name(stage.name)}.log", patterns=patterns, **places)
+        if logged.findings or logged.problems:
+            found, source = logged, "log"
+    found = replace(found, problems=(*found.problems, *_left_out(stage, solved)))
+    return LintReading(judge.Seen(_sorted_out(session, found), source, exit_code), told)
+
+
+def _sorted_out(session: Session, found: FindingReport) -> FindingReport:
+    """The report with the findings apart that the baseline lists.
+
+    What the baseline lists and this stage does not find may be another's finding, so nothing is said of it.
+    """
+    if session.policies.baseline is None:
+        return found
+    from ci_buildkit.findings import baseline
+    from ci_buildkit.paths import PathMapper
+
+    source_line = PathMapper(root=session.root).source_line
+    return replace(baseline.split(found, session.policies.baseline, source_line), notes=found.notes)
+
+
+def _places(session: Session, stage: Stage) -> dict[str, Any]:
+    """How paths of the container are mapped: by the user's rules, and the stage's WORKDIR is where its context went."""
+    from ci_buildkit.paths import PathMap
+
+    workdirs: list[tuple[str, str]] = []
+    with contextlib.suppress(ValueError):  # a context out of the repository
+        inside = _context(session, stage).resolve().relative_to(session.root.resolve())
+        workdirs += [(stage.workdir, inside.as_posix())] if stage.workdir else []
+    path_map = PathMap.parse(session.options.path_map)
+    return {"path_map": path_map, "root": session.root, "workdirs": workdirs}
+
+
+def _context(session: Session, stage: Stage) -> Path:
+    return Path(str(stage.definition.get("context", session.options.context)))
+
+
+def _files(session: Session, stage: Stage, solved: Solved, told: list[Problem]) -> _Files | None:
+    """The files that a stage exported or that were taken out of its step; None without any."""
+    folder, recovered = session.exported(stage), solved.recovered
+    if recovered is not None:
+        if recovered.trouble:
+            told.append(
+                Problem(stage.name, "unreadable", f"reports could not be taken out of the step: {recovered.trouble}")
+            )
+        _drop_sources(session, stage, folder, recovered)
+    if not folder.is_dir() or not any(path.is_file() for path in folder.rglob("*")):
+        return None
+    source: judge.Source = "recovered" if recovered and recovered.files else "export"
+    code, unreadable = _exit_code(folder)
+    return _Files(folder, source, code, unreadable)
+
+
+def _left_out(stage: Stage, solved: Solved) -> list[Problem]:
+    limit = f"left out: larger than {recover.MAX_FILE_KIB // 1024} MiB"
+    names = solved.recovered.left_out if solved.recovered else ()
+    return [Problem(f"{stage.name}: {path}", "limit", limit) for path in names]
 
 
 def _exit_code(folder: Path) -> tuple[int | None, list[Problem]]:
@@ -84,22 +175,22 @@ def _exit_code(folder: Path) -> tuple[int | None, list[Problem]]:
 
 def _named(report: TestReport, folder: Path, name: str) -> TestReport:
     """The report with its files named as they will stand in the report folder."""
-    top = f"{folder.as_posix()}"
-
-    def inside(path: str) -> str:
-        return path.replace(top, name, 1)
-
+    top = folder.as_posix()
     return replace(
         report,
-        cases=tuple(changed(case, file=inside(case.file)) for case in report.cases),
-        problems=tuple(Problem(inside(p.path), p.kind, p.reason) for p in report.problems),
+        cases=tuple(changed(case, file=case.file.replace(top, name, 1)) for case in report.cases),
+        problems=tuple(_renamed(problem, folder, name) for problem in report.problems),
     )
+
+
+def _renamed(problem: Problem, folder: Path, name: str) -> Problem:
+    return replace(problem, path=problem.path.replace(folder.as_posix(), name, 1))
 
 
 def _drop_sources(session: Session, stage: Stage, folder: Path, recovered: recover.Recovered) -> None:
     """Remove recovered files that are the repository's own: a fixture named like a report is none."""
     workdir = stage.workdir.strip("/")
-    context = Path(str(stage.definition.get("context", session.options.context)))
+    context = _context(session, stage)
     for name in list(recovered.files):
         inside = name.strip("/")
         if not workdir or not inside.startswith(f"{workdir}/"):
@@ -110,26 +201,25 @@ def _drop_sources(session: Session, stage: Stage, folder: Path, recovered: recov
             recovered.files.remove(name)
 
 
-def log_lines(path: Path, stages: Sequence[str]) -> Iterator[str]:
-    """What the RUN steps of these Dockerfile stages printed, without BuildKit's prefixes."""
+def marker(attempt: int, why: str) -> str:
+    """The line of a log that another attempt begins with. No step can print it: its lines begin with a number."""
+    return f"{MARKER}{attempt}: {why}"
+
+
+def log_lines(path: Path, stages: Sequence[str], attempt: int = 1) -> Iterator[str]:
+    """What the RUN steps of these Dockerfile stages printed in one attempt, without BuildKit's prefixes."""
     own: set[str] = set()
+    current = 1
     with path.open(encoding="utf-8", errors="replace", newline="\n") as log:
         for line in log:
             if header := STEP_HEADER.match(line):
                 if "] RUN " in header[2] and stage_of(header[2]) in {*stages, ""}:
                     own.add(header[1])
             elif (found := STEP_LINE.match(line)) and found[1] in own:
-                yield found[2]
-
-
-def lint_findings(session: Session, stage: Stage) -> FindingReport:
-    """What the lint target's own steps printed that a reader of findings knows."""
-    from ci_buildkit import paths
-    from ci_buildkit.findings import read
-
-    lines = log_lines(session.log(stage.name), (stage.target.stage,))
-    path_map = paths.PathMap.parse(session.options.path_map)
-    return read.read_log(lines, name=f"logs/{safe_name(stage.name)}.log", root=session.root, path_map=path_map)
+                if current == attempt:
+                    yield found[2]
+            elif line.startswith(MARKER):
+                current += 1
 
 
 def warnings(session: Session, stage: Stage, solved: Solved) -> FindingReport:
@@ -147,4 +237,4 @@ def warnings(session: Session, stage: Stage, solved: Solved) -> FindingReport:
         buildkit.BuildWarning(w.short, w.detail, w.url, w.filename, w.start_line or 0, w.end_line or 0)
         for w in solved.progress.warnings
     ]
-    return buildkit.from_warnings(warnings, name)
+    return _sorted_out(session, buildkit.from_warnings(warnings, name))

@@ -20,16 +20,17 @@ from ci_buildkit.engine.builder import Builder
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.process import Cancellation
 from ci_buildkit.errors import OutputError, most_fundamental
-from ci_buildkit.pipeline import push
+from ci_buildkit.pipeline import policies, push
+from ci_buildkit.pipeline.policies import Policies
 from ci_buildkit.pipeline.session import Session, export_folder
-from ci_buildkit.pipeline.stage import StageRun, own_findings, run_stage
+from ci_buildkit.pipeline.stage import StageRun, known_findings, own_checks, own_findings, run_stage
 from ci_buildkit.pipeline.staging import Staging, context_warning
 from ci_buildkit.pipeline.view import View
 from ci_buildkit.plan import bake
 from ci_buildkit.plan.stages import Plan
 from ci_buildkit.problem import Problem
 from ci_buildkit.record import BuilderRecord, ImageRecord, RunOutcome, RunRecord, TestsRecord
-from ci_buildkit.results.model import TestReport
+from ci_buildkit.results.model import Case, TestReport
 
 # Calls to the view that may wait; a build that prints faster waits for it. One call can hold megabytes of log lines:
 # with 4096 of them the process grew to 370 MB while a step printed 100 MB, with 64 to 61 MB.
@@ -57,6 +58,7 @@ class Run:
     staging: Staging
     view: View
     began: float
+    policies: Policies
 
 
 def execute(run: Run) -> Finished:
@@ -66,9 +68,12 @@ def execute(run: Run) -> Finished:
     runs = _stages(session, run.plan, calls)
     run.staging.make_room()
     codes = [stage.verdict.exit_code for stage in runs]
-    problems = [
-        problem for stage in runs for problem in (*stage.tests.problems, *stage.problems, *stage.findings.problems)
-    ]
+    problems = _problems(runs)
+    tests, findings = _tests(runs), own_findings(runs)
+    kinds = {stage.kind for stage in run.plan.stages}
+    closed = policies.gates(run.policies, kinds, tests, findings, own_checks(runs))
+    codes += [gate.exit_code for gate in closed]
+    problems += [*(gate.problem for gate in closed), *policies.notes(run.policies, tests)]
     built = _binaries(run, runs)
     if built.problems:  # a wrong binary closes the gates too
         codes.append(OutputError.exit_code)
@@ -80,7 +85,6 @@ def execute(run: Run) -> Finished:
         codes.append(130)
     if warning := context_warning(run.options.report_dir, run.plan.context):
         run.view.message("warning", f"{warning.path}: {warning.reason}")
-    tests = _tests(runs)
     record = _record(run, runs, most_fundamental(codes), tests, images, built, (*problems, *built.problems))
     (run.staging.report / "run.json").write_text(record.to_json(), encoding="utf-8")
     return Finished(record, tests)
@@ -105,6 +109,7 @@ def _prepare(run: Run) -> tuple[Session, queue.Queue[Callable[[], None] | None]]
         emit=calls.put,
         view=run.view,
         can_debug=can_debug(run.buildx_version),
+        policies=run.policies,
     )
     return session, calls
 
@@ -164,10 +169,28 @@ def _binaries(run: Run, runs: Sequence[StageRun]) -> binaries.Collected:
     return binaries.collect(exports, dist, run.plan.context.resolve().name, run.plan.version)
 
 
+def _problems(runs: Sequence[StageRun]) -> list[Problem]:
+    return [
+        problem
+        for stage in runs
+        for problem in (
+            *stage.tests.problems,
+            *stage.problems,
+            *stage.findings.problems,
+            *stage.checks.problems,
+        )
+    ]
+
+
 def _tests(runs: Sequence[StageRun]) -> TestReport:
     from ci_buildkit import results
 
     return results.merge([stage.tests for stage in runs])
+
+
+def _failed(tests: TestReport) -> tuple[Case, ...]:
+    """The cases that failed or broke, those included that do not count."""
+    return tuple(case for case in tests.cases if case.broken or case.quarantined)
 
 
 def _record(
@@ -195,8 +218,9 @@ def _record(
             created=run.builder.created,
         ),
         stages=tuple(stage.record for stage in runs),
-        tests=TestsRecord(totals=tests.totals, failed=tuple(case for case in tests.cases if case.broken)),
+        tests=TestsRecord(totals=tests.totals, failed=_failed(tests)),
         findings=own_findings(runs),
+        known_findings=known_findings(runs),
         binaries=built.binaries,
         images=tuple(images),
         problems=tuple(problems),

@@ -12,6 +12,7 @@ from ci_buildkit.config.options import Options
 from ci_buildkit.engine.builder import Builder
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.process import Cancellation
+from ci_buildkit.pipeline.policies import Policies
 from ci_buildkit.pipeline.staging import Staging
 from ci_buildkit.pipeline.view import View
 from ci_buildkit.plan.stages import Stage
@@ -33,6 +34,7 @@ class Session:
     emit: Callable[[Callable[[], None]], None]
     view: View
     can_debug: bool
+    policies: Policies
 
     def exported(self, stage: Stage) -> Path:
         """Where a stage's files are exported to."""
@@ -44,8 +46,8 @@ class Session:
 
 
 def export_folder(staging: Staging, stage: Stage) -> Path:
-    """Results go straight into the report; everything else is put there after it was looked at."""
-    top = staging.report / "results" if stage.kind == "test" else staging.work / "export"
+    """Reports go straight into the report; everything else is put there after it was looked at."""
+    top = staging.report / "results" if stage.kind in {"test", "lint"} else staging.work / "export"
     return top / safe_name(stage.name)
 
 

@@ -77,7 +77,7 @@ class Stage:
     """One stage of the plan.
 
     `definition` is its bake target without exporter; `export` says what leaves BuildKit; `rerun` are the Dockerfile
-    stages that must run anew when a failed result turns out to be a cached one.
+    stages whose RUN steps test or lint, which must run anew when their result cannot be believed or is not there.
     """
 
     name: str
@@ -255,10 +255,11 @@ def _stage(target: Target, kind: Kind, options: Options, version: VersionRecord)
         definition["no-cache"] = True
     stage = target.dockerfile.get(target.stage)
     scratch = stage is not None and stage.base == "scratch"
-    exports: dict[Kind, Export] = {"binaries": "binaries", "image": "image", "test": "results" if scratch else "none"}
+    reports: Export = "results" if scratch else "none"
+    exports: dict[Kind, Export] = {"binaries": "binaries", "image": "image", "test": reports, "lint": reports}
     if kind == "test" and (collectors := _collectors(target)):
         definition["no-cache-filter"] = [*definition.get("no-cache-filter", ()), *collectors]
-    rerun = target.dockerfile.makers(target.stage, USUAL_NAMES["test"].__contains__) if kind == "test" else ()
+    rerun = target.dockerfile.makers(target.stage, USUAL_NAMES[kind].__contains__) if kind in {"test", "lint"} else ()
     workdir = next((w for part in rerun if (w := target.dockerfile.workdir(part))), "")
     return Stage(target.name, kind, target, platforms, definition, exports.get(kind, "none"), rerun, workdir)
 

@@ -64,16 +64,16 @@ def test_an_empty_variable_counts_as_unset() -> None:
 @pytest.mark.parametrize("name", [name for name in Options.model_fields if name != "stages"])
 def test_every_option_has_a_variable_an_input_and_a_key(name: str) -> None:
     field = Options.model_fields[name]
-    text = {"bool": "true", "progress": "plain", "platform": "linux/arm64"}.get(
-        "bool" if field.annotation is bool else name, "a=b"
-    )
+    values = {"bool": "true", "progress": "plain", "platform": "linux/arm64", "fail_on": "tests=errors"}
+    numbers = dict.fromkeys(("max_warnings", "min_tests", "test_retries"), "3")
+    text = {**values, **numbers}.get("bool" if field.annotation is bool else name, "a=b")
     by_variable = settings(environ={variable_of(name): text})
     by_input = settings(environ={f"CI_BUILDKIT_INPUT_{name.upper()}": text})
     by_key = settings(f"{name.replace('_', '-')}: '{text}'\n")
     assert [s.origins[name] for s in (by_variable, by_input, by_key)] == ["environment", "input", "file"]
-    values = {str(getattr(s.options, name)) for s in (by_variable, by_input, by_key)}
-    assert len(values) == 1
-    assert values != {str(field.default)}
+    found = {str(getattr(s.options, name)) for s in (by_variable, by_input, by_key)}
+    assert len(found) == 1
+    assert found != {str(field.default)}
 
 
 def test_lists_are_split_at_commas_and_lines_where_values_hold_no_comma() -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from ci_buildkit.config.levels import Level
 from ci_buildkit.engine.progress import Progress
-from ci_buildkit.findings.model import Finding
+from ci_buildkit.findings.model import Finding, FindingReport, Severity
 from ci_buildkit.pipeline import judge
-from ci_buildkit.pipeline.judge import PASSED, Verdict
+from ci_buildkit.pipeline.judge import PASSED, Seen, Verdict
 from ci_buildkit.problem import Problem
-from ci_buildkit.results.model import TestReport, Totals
+from ci_buildkit.results.model import Case, Evidence, TestReport, Totals
+from ci_buildkit.results.policy import Policy
 
 EXIT_1 = 'process "/bin/sh -c x" did not complete successfully: exit code: 1'
 
@@ -85,33 +88,153 @@ def test_a_test_stage(
     assert (verdict.outcome, verdict.exit_code, verdict.reason) == (outcome, code, reason)
 
 
-FINDING = Finding("a.go", 1, 2, None, None, "error", "errcheck", "x", "golangci-lint")
-LINT = progress(("[lint 2/2] RUN golangci-lint run", EXIT_1, False))
+FAILED = "[test 2/2] RUN go test ended with exit code"
+KILLED = progress(("[test 2/2] RUN go test", EXIT_1.replace("code: 1", "code: 137"), False))
+LISTED = "quarantined until 2030-01-31: the server is being replaced"
+
+
+def excused(*reasons: str, passed: int = 0) -> TestReport:
+    """A judged report with a failure for each reason; "" is a failure that counts."""
+    cases = [
+        Case("a.xml", "junit", "s", "c", f"f{n}", "failed", evidence=Evidence(quarantined=reason))
+        for n, reason in enumerate(reasons)
+    ]
+    cases += [Case("a.xml", "junit", "s", "c", f"p{n}", "passed") for n in range(passed)]
+    return TestReport(cases, totals=Totals(tests=len(cases), passed=passed, failed=len(reasons)))
+
+
+NOTHING = Policy("nothing").judged(excused("", "", passed=7))
 
 
 @pytest.mark.parametrize(
-    ("returncode", "solve", "findings", "outcome", "code", "reason"),
+    ("returncode", "solve", "found", "recorded", "outcome", "code", "reason"),
     [
-        (0, progress(), 0, "passed", 0, None),
-        (0, progress(), 2, "passed", 0, None),
-        (1, LINT, 1, "failed", 1, "1 finding"),
-        (1, LINT, 2, "failed", 1, "2 findings"),
+        (0, RAN, NOTHING, None, "passed", 0, "2 of 9 tests failed, which --fail-on tests=nothing lets pass"),
+        (1, BROKE, NOTHING, None, "passed", 0, "2 of 9 tests failed, which --fail-on tests=nothing lets pass"),
+        (0, RAN, NOTHING, 1, "passed", 0, "2 of 9 tests failed, which --fail-on tests=nothing lets pass"),
+        (1, BROKE, excused(LISTED, passed=1), None, "passed", 0, "1 of 2 tests failed, which is quarantined"),
         (
-            1,
-            LINT,
-            0,
-            "failed",
-            1,
-            "[lint 2/2] RUN golangci-lint run ended with exit code 1; no finding could be read from its log",
+            1, BROKE, Policy("nothing").judged(excused(LISTED, "", LISTED)), None, "passed", 0,
+            "2 of 3 tests failed, which are quarantined; 1 of 3 tests failed, which --fail-on tests=nothing lets pass",
         ),
-        (1, EARLIER, 1, "error", 3, "[base 2/2] RUN go mod download ended with exit code 1"),
-        (1, progress(("[2/2] RUN lint", EXIT_1, False)), 1, "failed", 1, "1 finding"),
+        (1, BROKE, excused(LISTED, "", passed=1), None, "failed", 1, "1 of 3 tests failed; 1 of 3 tests failed, which is quarantined"),
+        # What is let pass does not explain this.
+        (1, KILLED, NOTHING, None, "failed", 1, f"2 of 9 tests failed, which --fail-on tests=nothing lets pass, but {FAILED} 137"),
+        (0, RAN, NOTHING, 124, "failed", 1, "2 of 9 tests failed, which --fail-on tests=nothing lets pass, but the tests ended with exit code 124"),
+        (0, RAN, NOTHING, -9, "failed", 1, "2 of 9 tests failed, which --fail-on tests=nothing lets pass, but the tests ended with exit code -9"),
+        (0, RAN, replace(NOTHING, problems=report(problem="is cut").problems), 0, "failed", 5, "a.xml: is cut"),
+        (1, EARLIER, NOTHING, None, "error", 3, "[base 2/2] RUN go mod download ended with exit code 1"),
+    ],
+)  # fmt: skip
+def test_failed_tests_that_do_not_count(
+    returncode: int, solve: Progress, found: TestReport, recorded: int | None, outcome: str, code: int, reason: str
+) -> None:
+    verdict = judge.tests(returncode, solve, "", ("test",), found, recorded)
+    assert (verdict.outcome, verdict.exit_code, verdict.reason) == (outcome, code, reason)
+
+
+@pytest.mark.parametrize(
+    ("returncode", "solve", "found", "recorded", "again"),
+    [
+        (0, RAN, RED, None, True),
+        (0, RAN, RED, 1, True),
+        (1, BROKE, RED, None, True),
+        (1, BROKE, excused("", LISTED), None, True),
+        (1, BROKE, GREEN, None, False),
+        (1, BROKE, NONE, None, False),
+        (0, RAN, GREEN, 1, False),
+        (1, BROKE, NOTHING, None, False),
+        (1, EARLIER, RED, None, False),
+        (1, KILLED, RED, None, False),
+        (0, RAN, RED, 137, False),
+        (0, RAN, replace(RED, problems=report(problem="is cut").problems), None, False),
     ],
 )
-def test_a_lint_stage(
-    returncode: int, solve: Progress, findings: int, outcome: str, code: int, reason: str | None
+def test_only_failed_tests_are_worth_another_attempt(
+    returncode: int, solve: Progress, found: TestReport, recorded: int | None, again: bool
 ) -> None:
-    verdict = judge.lint(returncode, solve, "", "lint", [FINDING] * findings)
+    assert judge.only_tests_failed(returncode, solve, ("test",), found, recorded) is again
+
+
+LINT = progress(("[lint 2/2] RUN golangci-lint run", EXIT_1, False))
+LINTED = "[lint 2/2] RUN golangci-lint run ended with exit code 1"
+OOM = progress(("[lint 2/2] RUN golangci-lint run", EXIT_1.replace("code: 1", "code: 137"), False))
+CUT = (Problem("a.sarif", "unreadable", "is cut"),)
+
+
+def seen(
+    errors: int = 0,
+    warnings: int = 0,
+    notices: int = 0,
+    known: int = 0,
+    problems: tuple[Problem, ...] = (),
+    **fields: Any,
+) -> Seen:
+    """What a lint stage left: so many findings of each severity."""
+    counts: dict[Severity, int] = {"error": errors, "warning": warnings, "notice": notices}
+    findings = tuple(
+        Finding("a.go", 1, 2, None, None, severity, "r", "x", "golangci-lint")
+        for severity, number in counts.items()
+        for _ in range(number)
+    )
+    listed = (Finding("b.go", 1, 2, None, None, "error", "r", "x", "golangci-lint"),) * known
+    return Seen(FindingReport(findings, problems, listed), **{"source": "log", **fields})
+
+
+@pytest.mark.parametrize(
+    ("level", "returncode", "solve", "found", "outcome", "code", "reason"),
+    [
+        # The linter's own exit code decides.
+        ("failures", 0, progress(), seen(), "passed", 0, None),
+        ("failures", 0, progress(), seen(2), "passed", 0, None),
+        ("failures", 1, LINT, seen(1), "failed", 1, "1 finding"),
+        ("failures", 1, LINT, seen(0, 1, 1), "failed", 1, "2 findings"),
+        ("failures", 1, LINT, seen(source=None), "failed", 1, f"{LINTED}; no finding could be read from its log"),
+        ("failures", 1, LINT, seen(source="recovered"), "failed", 1, f"{LINTED}; no finding could be read from its files"),
+        ("failures", 1, EARLIER, seen(1), "error", 3, "[base 2/2] RUN go mod download ended with exit code 1"),
+        ("failures", 1, progress(("[2/2] RUN lint", EXIT_1, False)), seen(1), "failed", 1, "1 finding"),
+        ("failures", 1, LINT, seen(known=2), "passed", 0, "2 known findings, which the baseline lets pass"),
+        ("failures", 1, LINT, seen(1, known=2), "failed", 1, "1 finding"),
+        ("failures", 0, progress(), seen(problems=CUT), "passed", 0, None),
+        ("failures", 1, LINT, seen(1, problems=CUT, source="recovered"), "failed", 1, "1 finding"),
+        # An export, whose RUN had to succeed: the exit code that it recorded, else its own errors.
+        ("failures", 0, progress(), seen(1, 1, source="export"), "failed", 1, "2 findings, 1 of which counts"),
+        ("failures", 0, progress(), seen(0, 1, source="export"), "passed", 0, None),
+        ("failures", 0, progress(), seen(1, source="export", exit_code=0), "passed", 0, None),
+        ("failures", 0, progress(), seen(0, 1, source="export", exit_code=1), "failed", 1, "1 finding"),
+        ("failures", 0, progress(), seen(source="export", exit_code=2), "failed", 1, "the linter ended with exit code 2; no finding could be read from its files"),
+        ("failures", 0, progress(), seen(problems=CUT, source="export"), "failed", 5, "a.sarif: is cut"),
+        # Only errors.
+        ("errors", 0, progress(), seen(1), "failed", 1, "1 finding"),
+        ("errors", 0, progress(), seen(0, 3), "passed", 0, None),
+        ("errors", 1, LINT, seen(2, 3), "failed", 1, "5 findings, 2 of which count"),
+        ("errors", 1, LINT, seen(0, 3), "passed", 0, "3 findings, which --fail-on lint=errors lets pass"),
+        ("errors", 1, LINT, seen(0, 1, known=1), "passed", 0, "1 finding, which --fail-on lint=errors lets pass; 1 known finding, which the baseline lets pass"),
+        ("errors", 1, LINT, seen(), "failed", 1, f"{LINTED}; no finding could be read from its log"),
+        ("errors", 1, OOM, seen(0, 3), "failed", 1, f"{LINTED}37, which 3 findings cannot explain"),
+        ("errors", 0, progress(), seen(0, 1, problems=CUT), "failed", 5, "a.sarif: is cut"),
+        ("errors", 1, EARLIER, seen(0, 3), "error", 3, "[base 2/2] RUN go mod download ended with exit code 1"),
+        # Warnings too.
+        ("warnings", 0, progress(), seen(0, 1), "failed", 1, "1 finding"),
+        ("warnings", 0, progress(), seen(0, 1, 2), "failed", 1, "3 findings, 1 of which counts"),
+        ("warnings", 0, progress(), seen(0, 0, 2), "passed", 0, None),
+        ("warnings", 1, LINT, seen(0, 0, 2), "failed", 1, "2 findings"),
+        ("warnings", 1, LINT, seen(known=1), "passed", 0, "1 known finding, which the baseline lets pass"),
+        ("warnings", 0, progress(), seen(problems=CUT), "failed", 5, "a.sarif: is cut"),
+        # Nothing, that is nothing that is known.
+        ("nothing", 0, progress(), seen(1), "passed", 0, None),
+        ("nothing", 1, LINT, seen(2, 1), "passed", 0, "3 findings, which --fail-on lint=nothing lets pass"),
+        ("nothing", 0, progress(), seen(1, source="export", exit_code=1), "passed", 0, "1 finding, which --fail-on lint=nothing lets pass"),
+        ("nothing", 1, LINT, seen(), "failed", 1, f"{LINTED}; no finding could be read from its log"),
+        ("nothing", 1, OOM, seen(2), "failed", 1, f"{LINTED}37, which 2 findings cannot explain"),
+        ("nothing", 1, LINT, seen(1, problems=CUT), "failed", 5, "a.sarif: is cut"),
+        ("nothing", 0, progress(), seen(problems=CUT), "passed", 0, None),
+    ],
+)  # fmt: skip
+def test_a_lint_stage(
+    level: Level, returncode: int, solve: Progress, found: Seen, outcome: str, code: int, reason: str | None
+) -> None:
+    verdict = judge.lint(returncode, solve, "", ("lint",), found, level)
     assert (verdict.outcome, verdict.exit_code, verdict.reason) == (outcome, code, reason)
 
 
@@ -155,3 +278,10 @@ def test_a_result_is_replayed_when_every_run_of_its_stages_was_cached(
     steps: tuple[tuple[str, str, bool], ...], replayed: bool
 ) -> None:
     assert judge.replayed(progress(*steps), ("test",)) is replayed
+
+
+def test_a_result_is_partly_replayed_when_one_run_of_its_stages_was_cached() -> None:
+    cached, ran = ("[test 2/3] RUN t", "", True), ("[test 3/3] RUN t", "", False)
+    assert judge.partly_replayed(progress(cached, ran), ("test",))
+    assert not judge.partly_replayed(progress(ran, ("[test 1/3] FROM x", "", True)), ("test",))
+    assert not judge.partly_replayed(progress(cached), ("lint",))

@@ -83,6 +83,15 @@ def test_an_outer_target_stands_for_the_one_it_is_made_from(plan: Make) -> None:
     assert (results.export, results.rerun, results.workdir) == ("results", ("test-results", "test"), "/w")
 
 
+def test_a_lint_stage_is_exported_where_it_only_gathers_and_knows_who_lints(plan: Make) -> None:
+    made = plan(
+        "FROM alpine AS ruff\nWORKDIR /w\nRUN l\nFROM scratch AS lint\nCOPY --from=ruff /out /\nFROM alpine AS vet\nRUN v\n"
+    )
+    lint, vet = made.stages
+    assert (lint.name, lint.export, lint.rerun, lint.workdir) == ("lint", "results", ("lint", "ruff"), "/w")
+    assert (vet.name, vet.export, vet.rerun) == ("vet", "none", ("vet",))
+
+
 def test_a_test_stage_that_is_not_scratch_exports_nothing(plan: Make) -> None:
     made = plan("FROM alpine AS test\nRUN t\n")
     assert kinds(made) == [("test", "test")]

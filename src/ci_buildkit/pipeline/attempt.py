@@ -1,0 +1,90 @@
+"""One build of a stage: the command, who watches it, and its reports taken out of the step."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from typing import Literal
+
+from ci_buildkit.engine import recover
+from ci_buildkit.engine.progress import Line, Progress
+from ci_buildkit.engine.solve import LogFile, Solved, Watch, bake_command, debug_command, solve
+from ci_buildkit.pipeline import again
+from ci_buildkit.pipeline.session import Session, safe_name
+from ci_buildkit.pipeline.view import Snapshot
+from ci_buildkit.plan import bake
+from ci_buildkit.plan.stages import Stage
+
+UPDATES = 0.1  # seconds between two progress reports of a stage
+
+
+def attempt(session: Session, stage: Stage, log: LogFile, began: float, *, anew: bool = False) -> Solved:
+    """Build a stage, with what it takes to have its reports if its RUN fails. `anew` keeps its RUNs from the cache.
+
+    What comes back is in the folder that the stage exports to. `began` is when the stage did, in seconds since 1970.
+    """
+    target = dict(session.definitions[stage.name])
+    metadata = session.staging.work / f"{safe_name(stage.name)}.json"
+    watch = _watch(session, stage, began)
+    if anew:
+        target = again.definition(session, stage, target)
+        shutil.rmtree(session.exported(stage), ignore_errors=True)
+    if stage.kind in {"test", "lint"} and session.can_debug and bake.is_plain(target):
+        terminal = recover.Terminal(session.staging.work / f"{safe_name(stage.name)}.tar")
+        script, on = _script(session, stage, terminal.token)
+        command = debug_command(
+            session.buildx, session.builder.name, bake.build_flags(stage.name, target), script, on=on
+        )
+        solved = solve(command, session.buildx, session.cancellation, log, watch, metadata, terminal)
+        if solved.recovered:
+            recover.unpack(solved.recovered, terminal.spool, session.exported(stage))
+        log.text("")
+        return solved
+    sets = again.overrides(stage.name, target) if anew else []
+    command = bake_command(session.buildx, session.builder.name, session.bake_file, stage.name, sets)
+    solved = solve(command, session.buildx, session.cancellation, log, watch, metadata)
+    log.text("")
+    return solved
+
+
+def _script(session: Session, stage: Stage, token: str) -> tuple[str, Literal["error", "always"]]:
+    """The script that takes reports out of a step, and when it runs.
+
+    A linter that is content is not asked for its reports: nobody waits for them, and most leave none.
+    """
+    if stage.kind == "lint":
+        return recover.script(token, stage.workdir, (), recover.LINT_NAMES), "error"
+    script = recover.script(token, stage.workdir, session.options.results_path)
+    return script, "error" if stage.export == "results" else "always"
+
+
+def _watch(session: Session, stage: Stage, began: float) -> Watch:
+    last = 0.0
+
+    def moved(progress: Progress) -> None:
+        nonlocal last
+        now = time.time()
+        if now - last < UPDATES:
+            return
+        last = now
+        steps = [step for step in progress.steps.values() if not step.is_internal]
+        snapshot = Snapshot(
+            progress.current,
+            sum(s.completed is not None for s in steps),
+            sum(s.cached for s in steps),
+            len(steps),
+            now - began,
+        )
+        session.emit(lambda: session.view.progress(stage.name, snapshot))
+
+    def lines(new: Sequence[Line]) -> None:
+        texts = [(line.step.name, line.text) for line in new]
+
+        def tell() -> None:
+            for step, text in texts:
+                session.view.log(stage.name, step, text)
+
+        session.emit(tell)
+
+    return Watch(lines, moved)
