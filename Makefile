@@ -14,6 +14,7 @@ test: setup
 	$(BIN)/python bin/test.py
 
 unit: setup
+	$(BIN)/python bin/test_tools.py
 	$(BIN)/python -m pytest -q -n 2 tests/unit tests/contract
 
 lint: setup
