@@ -162,9 +162,8 @@ class PathMapper:
         best = [file for end, file in ends if end == longest]
         if anchored and len(_parts(anchored)) >= longest:
             return anchored if "/" in anchored or len(best) < 2 or _WORKDIR.match(path) else None
-        if len(best) == 1 and (longest > 1 or len(parts) == 1):
-            return best[0]
-        return None
+        alone = len(best) == 1 and (longest > 1 or len(parts) == 1) and self._tree.has(best[0])
+        return best[0] if alone else None
 
     def _longest_suffix(self, parts: list[str]) -> str | None:
         """The longest end that is a file's whole path in the repository."""

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ci_buildkit.cli.values import number
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
@@ -61,17 +63,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def number(text: str) -> int:
-    """The whole number that `text` is, 0 or more.
-
-    Raises:
-        ValueError: it is none.
-    """
-    if not (text.isascii() and text.isdigit()):
-        raise ValueError(text)
-    return int(text)
-
-
 def call(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
     return run(
@@ -121,15 +112,16 @@ def _compared(report: FindingReport, baseline: str | None, write_to: str | None)
     """`report` without what is known, and a new baseline where one is wanted and nothing is missing from it."""
     from ci_buildkit.findings import baseline as known
     from ci_buildkit.paths import PathMapper
+    from ci_buildkit.report.text import inert, plural
 
     source_line = PathMapper().source_line
     if baseline:
         report = known.split(report, known.load(Path(baseline)), source_line)
     if write_to and report.problems:
-        print(f"note: {write_to} was not written, since not everything could be read", file=sys.stderr)
+        print(inert(f"note: {write_to} was not written, since not everything could be read"), file=sys.stderr)
     elif write_to:
         count = known.write(report, Path(write_to), source_line)
-        print(f"note: {write_to} knows {count:,} {'finding' if count == 1 else 'findings'}", file=sys.stderr)
+        print(inert(f"note: {write_to} knows {plural(count, 'finding')}"), file=sys.stderr)
     return report
 
 

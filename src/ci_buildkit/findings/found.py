@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ci_buildkit.findings.model import Finding
+from ci_buildkit.findings.values import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +25,13 @@ class Findings:
         self._limit = source.limits.findings
 
     def add(self, finding: Finding) -> None:
-        """Keeps `finding`. One more than the limit is kept, by which whoever reads the report knows that it was passed."""
+        """Keeps `finding`, of a very long message the start and the end.
+
+        One more than the limit is kept, by which whoever reads the report knows that it was passed.
+        """
         if len(self._found) <= self._limit:
-            self._found[finding] = None
+            short = message(finding.message)
+            self._found[finding if short == finding.message else replace(finding, message=short)] = None
 
     def __iter__(self) -> Iterator[Finding]:
         """Every finding once."""

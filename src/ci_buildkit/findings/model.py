@@ -14,6 +14,7 @@ Severity = Literal["error", "warning", "notice"]
 class Finding:
     """One finding. Lines and columns are 1-based; a finding about a whole file has `line` None.
 
+    `end_column` is the one behind the last character, as in SARIF; `end_line` is None where it is the same line.
     `path` is relative to the repository, with `/`, where it could be mapped, else as the tool wrote it.
     """
 

@@ -12,9 +12,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ci_buildkit.findings.found import Findings
-from ci_buildkit.findings.model import Finding, Severity
+from ci_buildkit.findings.model import Finding
 from ci_buildkit.findings.place import PATH, PYTHON
-from ci_buildkit.findings.reader import Item
+from ci_buildkit.findings.reader import Item, severity
+from ci_buildkit.findings.values import span
 from ci_buildkit.text import clean, name
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _FILE = re.compile(
     rf"{PATH}: (?P<level>error): (?P<message>(?:Duplicate module named|Source file found twice under different) .*)$"
 )
 _FILE_NOTE = re.compile(rf"{PATH}: note: (?P<message>.*)$")
-_CODE = re.compile(r"^(?P<message>.*?)\s+\[(?P<code>[a-z][a-z0-9-]*)\]$", re.DOTALL)
+_CODE = re.compile(r"[a-z][a-z0-9-]*\]")
 _SUMMARY = re.compile(r"^Found \d+ errors? in \d+ files? \(")
 _OF_ANOTHER_PLACE = re.compile(r" defined here$")
 _OWN_NOTE = re.compile(r"^Revealed (?:type is|local types are) ")
@@ -78,27 +79,23 @@ class Mypy:
     def _begin(self, groups: dict[str, str | None]) -> bool:
         path, text = name(groups["path"] or ""), groups["message"] or ""
         line = int(groups.get("line") or 0) or None
-        coded = _CODE.match(text)
-        if groups["level"] == "note" and not coded and self._join(path, line, text):
+        message, code = _coded(text)
+        if groups["level"] == "note" and not code and self._join(path, line, text):
             return True
         self._close()
-        level: Severity = (
-            "notice" if groups["level"] == "note" else "error" if groups["level"] == "error" else "warning"
-        )
-        end_line, end_column = int(groups.get("end_line") or 0), int(groups.get("end_column") or 0)
+        end_column = int(groups.get("end_column") or 0)
         self._last = Finding(
-            path=path,
-            line=line,
-            column=int(groups.get("column") or 0) or None,
-            end_line=end_line if line and end_line >= line else None,
+            path,
             # mypy counts the last character in.
-            end_column=end_column + 1 if end_column else None,
-            severity=level,
-            rule=coded["code"] if coded else groups["level"] or "",
-            message=(coded["message"] if coded else text).strip(),
+            *span(
+                line, int(groups.get("column") or 0), int(groups.get("end_line") or 0), end_column and end_column + 1
+            ),
+            severity=severity(groups["level"] or ""),
+            rule=code or groups["level"] or "",
+            message=message.strip(),
             tool=TOOL,
         )
-        self._wrapped = [] if coded or groups["level"] == "note" else [text]
+        self._wrapped = [] if code or groups["level"] == "note" else [text]
         return True
 
     def _join(self, path: str, line: int | None, text: str) -> bool:
@@ -123,11 +120,11 @@ class Mypy:
             self._wrapped = []
             return False
         self._wrapped.append(line)
-        coded = _CODE.match(" ".join(part.strip() for part in self._wrapped))
-        if coded and self._last:
-            self._last = replace(self._last, message=coded["message"], rule=coded["code"])
+        message, code = _coded(" ".join(part.strip() for part in self._wrapped))
+        if code and self._last:
+            self._last = replace(self._last, message=message, rule=code)
             self._wrapped = []
-        return bool(coded)
+        return bool(code)
 
     def _close(self) -> None:
         last, self._last = self._last, None
@@ -145,3 +142,9 @@ class Mypy:
         """Every finding once."""
         self._close()
         yield from self._found
+
+
+def _coded(text: str) -> tuple[str, str]:
+    """A message and its code, "" where it has none."""
+    message, _, code = text.rpartition("[")
+    return (message.rstrip(), code[:-1]) if message[-1:].isspace() and _CODE.fullmatch(code) else (text, "")

@@ -16,6 +16,7 @@ from ci_buildkit.fields import positive
 from ci_buildkit.findings.found import Findings
 from ci_buildkit.findings.model import Finding
 from ci_buildkit.findings.reader import Item, severity
+from ci_buildkit.findings.values import span
 from ci_buildkit.problem import Problem
 from ci_buildkit.text import clean, name
 
@@ -141,14 +142,11 @@ def _finding(groups: dict[str, str | None], own_tool: str) -> Finding | None:
     path, message = name(groups["path"] or "").strip(), (groups["message"] or "").strip()
     if not path or not message:
         return None
-    line, end = _number(groups.get("line")), _number(groups.get("end_line"))
+    place = (_number(groups.get(key)) for key in ("line", "column", "end_line", "end_column"))
     tool, word = name(groups.get("tool") or own_tool).strip(), (groups.get("severity") or "").strip()
     return Finding(
-        path=path,
-        line=line,
-        column=_number(groups.get("column")),
-        end_line=end if line and end and end >= line else None,
-        end_column=_number(groups.get("end_column")),
+        path,
+        *span(*place),
         severity=severity(word),
         rule=name(groups.get("rule") or "").strip() or word.lower() or tool,
         message=message,

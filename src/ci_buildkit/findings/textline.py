@@ -20,6 +20,7 @@ from ci_buildkit.findings.found import Findings
 from ci_buildkit.findings.model import Finding, Severity
 from ci_buildkit.findings.place import PATH, is_file
 from ci_buildkit.findings.reader import Item, severity
+from ci_buildkit.findings.values import span
 from ci_buildkit.paths import is_foreign
 from ci_buildkit.text import clean, name
 
@@ -169,14 +170,10 @@ class TextLines:
     def _open(self, groups: Groups, tool: str, rule: str, grade: Severity, message: str) -> None:
         """Begins a finding; what follows may still join it."""
         self._close()
-        line = _number(groups["line"])
-        end_line = _number(groups.get("end_line"))
+        place = (_number(groups.get(key)) for key in ("line", "column", "end_line", "end_column"))
         self._last = Finding(
-            path=name(groups["path"] or ""),
-            line=line,
-            column=_number(groups.get("column")),
-            end_line=end_line if line and end_line and end_line >= line else None,
-            end_column=_number(groups.get("end_column")),
+            name(groups["path"] or ""),
+            *span(*place),
             severity=grade,
             rule=name(rule),
             message=message.strip(),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ci_buildkit.cli import findings
 from ci_buildkit.cli.main import main
@@ -39,6 +42,15 @@ def _inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["error.txt", "gone.txt"], 5),
         (["error.txt", "--path-map", "x"], 2),
         (["error.txt", "--format", "yaml"], 2),
+        (["error.txt", "--fail-on", "nothing"], 0),
+        (["warning.json", "--fail-on", "notice"], 1),
+        (["warning.json", "--max-warnings", "1"], 0),
+        (["warning.json", "--max-warnings", "0"], 1),
+        (["warning.json", "--max-warnings", "0", "--fail-on", "nothing"], 1),
+        (["error.txt", "--max-warnings", "-1"], 2),
+        (["error.txt", "--max-warnings", "\u0663"], 2),
+        (["error.txt", "--pattern", "x"], 2),
+        (["error.txt", "gone.txt", "--fail-on", "nothing"], 5),
         ([], 2),
     ],
 )
@@ -89,3 +101,32 @@ def test_a_path_that_is_not_in_the_repository_is_told(capsys: pytest.CaptureFixt
     Path("error.txt").write_text("/app/gone.go:1:1: m (x)\n")
     assert main(["findings", "error.txt", "--format", "json"]) == 1
     assert "--path-map" in capsys.readouterr().err
+
+
+ANY = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(
+    [
+        "::error::x",
+        "\n::add-mask::x",
+        "\r::stop-commands::y",
+        "##[add-path]/x",
+        "%0A::warning::",
+        "a,file=b",
+        "\x1b[31m",
+        "\u2028::notice::",
+    ]
+)
+
+
+@given(ANY, ANY, ANY, ANY, st.none() | st.integers(1, 9), st.none() | st.integers(1, 9))
+def test_a_finding_is_one_command_whatever_it_says(
+    path: str, rule: str, message: str, tool: str, line: int | None, end_line: int | None
+) -> None:
+    text = findings.command(Finding(path, line, 2, end_line, 3, "warning", rule, message, tool))
+    assert not re.search(r"[\r\n\x00-\x08\x0b-\x1f\x1b\x85\u2028\u2029]", text)
+    # How the runner takes it apart (ActionCommand.TryParseV2): the first `::` ends the name and properties.
+    head, separator, _ = text.removeprefix("::").partition("::")
+    name, _, properties = head.partition(" ")
+    assert (name, separator) == ("warning", "::")
+    assert {pair.partition("=")[0] for pair in properties.split(",") if pair} <= {
+        "title", "file", "line", "endLine", "col", "endColumn",
+    }  # fmt: skip
