@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ci_buildkit import jsoncut
 from ci_buildkit.fields import label, mapping, positive, sequence, string
 from ci_buildkit.findings.model import Finding, FindingReport
 from ci_buildkit.findings.reader import Item, Reader
@@ -31,9 +32,7 @@ TOOL = "buildkit"
 BUILD_ERROR = "BuildError"
 """The rule of what is no warning: the Dockerfile cannot be built at all."""
 
-_HEAD = re.compile(
-    r'^\s*\{.*?"(?:warnings"\s*:\s*(?:\[|null)|ruleName"\s*:|buildError"\s*:|check"\s*:\s*\{)', re.DOTALL
-)
+_KEYS = {"warnings", "sources", "buildError"}
 _RULE = re.compile(r"^([A-Z][A-Za-z0-9]+): (.+)$", re.DOTALL)
 _AT_LINE = re.compile(r" \(line \d+\)$")
 
@@ -171,8 +170,15 @@ def _file(sources: list[Any], index: object, place: str, mapper: PathMapper) -> 
 
 
 def sniff(head: Head) -> bool:
-    """Whether the file begins like the JSON of a check."""
-    return _HEAD.match(head.text) is not None
+    """Whether it is the JSON of a check: warnings that have rules, sources beside them, or targets that were checked."""
+    document = mapping(jsoncut.beginning(head.text))
+    targets = mapping(document.get("target"))
+    if targets:
+        return any("check" in mapping(target) for target in targets.values())
+    if "buildError" in document or "warnings" not in document:
+        return "buildError" in document
+    warnings = sequence(document["warnings"])
+    return "ruleName" in mapping(warnings[0]) if warnings else document.keys() <= _KEYS
 
 
 READER = Reader(FORMAT, "BuildKit's --call=check,format=json", sniff, by_document(from_document, "a Dockerfile check"))

@@ -251,11 +251,6 @@ def test_sarif_is_complete_and_valid() -> None:
     assert json.loads(sarif.dumps(FindingReport()))["runs"][0]["results"] == []
 
 
-def test_sarif_replaces_the_file(tmp_path: Path) -> None:
-    sarif.write(FindingReport(), tmp_path / "a" / "f.sarif")
-    assert [path.name for path in (tmp_path / "a").iterdir()] == ["f.sarif"]
-
-
 def test_more_findings_than_the_limit_are_a_problem(tmp_path: Path) -> None:
     (tmp_path / "l.txt").write_text("".join(f"a.go:{line}:1: m (x)\n" for line in range(1, 20)))
     found = read.read_paths([tmp_path / "l.txt"], limits=Limits(findings=5))
