@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from ci_buildkit import jsontext
 from ci_buildkit.findings import (
     arrow,
     buildkit,
@@ -33,7 +34,7 @@ from ci_buildkit.findings.model import Finding, FindingReport
 from ci_buildkit.findings.pattern import Pattern, PatternReader
 from ci_buildkit.findings.reader import Item, Reader
 from ci_buildkit.findings.together import Make, Together
-from ci_buildkit.lines import decode
+from ci_buildkit.lines import decode, without_progress_prefix
 from ci_buildkit.paths import PathMap, PathMapper, display
 from ci_buildkit.problem import Problem
 from ci_buildkit.reader import Limits, Source, by_line, feed, labels
@@ -182,15 +183,26 @@ def _items(found: Found, source: Source, log_readers: Sequence[Make]) -> Iterabl
     except OSError as error:
         return [Problem(found.name, "unreadable", f"cannot be read: {error.strerror}")]
     head = Head(data, decode(data))
+    text = found.path.suffix.lower() in _TEXT
     reader = next((reader for reader in READERS if reader.sniff(head)), None)
-    if reader is not None:
+    if reader is not None and not (text and _begins_with_a_line_of_json(head)):
         return _read(found, reader.read, source)
-    if (found.explicit or found.path.suffix.lower() in _TEXT) and "\0" not in head.text:
+    if (found.explicit or text) and "\0" not in head.text:
         together = Together(log_readers, source)
         items = list(_read(found, by_line(lambda _: together), source))
         if items or together.clean:
             return items
     return _unknown(found, data, patterns=log_readers is not LOG_READERS)
+
+
+def _begins_with_a_line_of_json(head: Head) -> bool:
+    """Whether it may be a log, in which one tool writes JSON, line by line, and others write text."""
+    first, _, rest = head.text.lstrip("\ufeff").partition("\n")
+    try:
+        jsontext.loads(without_progress_prefix(first))
+    except jsontext.Broken:
+        return False
+    return bool(rest.strip())
 
 
 def _unknown(found: Found, data: bytes, *, patterns: bool) -> Iterable[Item] | None:

@@ -46,6 +46,17 @@ def test_findings_far_into_a_log_file_are_found(tmp_path: Path) -> None:
     assert len(read.read_paths([tmp_path / "notes.md"], root=tmp_path).findings) == 1
 
 
+def test_json_by_line_and_text_in_one_log(shop: Path, tmp_path: Path) -> None:
+    first, second = DATA / "clippy" / "clippy.jsonl", DATA / "text" / "flake8.txt"
+    together = first.read_text() + second.read_text()
+    (tmp_path / "lint.log").write_text(together)
+    found = read.read_paths([tmp_path / "lint.log"], root=shop)
+    assert found.findings == read.read_log(together.splitlines(), name="log", root=shop).findings
+    apart = [read.read_paths([file], root=shop).findings for file in (first, second)]
+    assert all(apart)
+    assert len(found.findings) == sum(map(len, apart))
+
+
 def test_a_file_that_is_no_report_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "x.log").write_text("make: nothing to be done\n")
     (problem,) = read.read_paths([tmp_path / "x.log"], root=tmp_path).problems
