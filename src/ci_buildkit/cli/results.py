@@ -1,6 +1,7 @@
 """Read test results and say what they say: JUnit XML, `go test -json`, `go test -v`.
 
-Exit code 0 when every test passed, 1 with failed tests or errors, 5 when something could not be read.
+Exit code 0 when every test that counts passed, 1 with failed tests or errors, 5 when something could not be read or
+there are too few tests.
 """
 
 from __future__ import annotations
@@ -9,11 +10,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ci_buildkit.cli.values import number
+from ci_buildkit.config.levels import LEVELS, Level
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
     from ci_buildkit.results.model import Case, TestReport, Totals
+    from ci_buildkit.results.policy import Policy
 
 Format = Literal["text", "json", "markdown"]
 
@@ -22,7 +27,7 @@ _COLOURS = {"failed": "31", "error": "31", "flaky": "33", "problem": "35"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """PATHs, the format, where to write JUnit, and how paths are mapped."""
+    """PATHs, the format, where to write JUnit, how paths are mapped, and what makes the command fail."""
     parser.add_argument("paths", metavar="PATH", nargs="+", help="a file, a folder (with all below it) or a glob")
     parser.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="(default: text)")
     parser.add_argument("--junit", metavar="FILE", help="also write all test cases as one JUnit XML file")
@@ -33,11 +38,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="a folder of the container is this folder of the repository (repeatable)",
     )
+    parser.add_argument(
+        "--fail-on",
+        choices=LEVELS["tests"],
+        default="failures",
+        help="failures: fail with a failed test or an error; errors: with an error only; nothing: with neither (default: failures)",
+    )
+    parser.add_argument("--min-tests", metavar="N", type=number, help="fail with fewer test cases than N")
+    parser.add_argument(
+        "--quarantine",
+        metavar="FILE",
+        help="tests whose failures do not count until a day: a YAML list of test, until and reason",
+    )
 
 
 def call(arguments: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
-    return run(arguments.paths, format=arguments.format, junit=arguments.junit, path_map=arguments.path_map)
+    return run(
+        arguments.paths,
+        format=arguments.format,
+        junit=arguments.junit,
+        path_map=arguments.path_map,
+        fail_on=arguments.fail_on,
+        min_tests=arguments.min_tests,
+        quarantine=arguments.quarantine,
+    )
 
 
 def run(
@@ -46,18 +71,27 @@ def run(
     format: Format = "text",  # noqa: A002 - the name of the option
     junit: str | Path | None = None,
     path_map: Sequence[str] = (),
+    fail_on: Level = "failures",
+    min_tests: int | None = None,
+    quarantine: str | Path | None = None,
 ) -> int:
-    """Print what the reports in `paths` say; returns 0, 1 (failures) or 5 (problems).
+    """Print what the reports in `paths` say; returns 0, 1 (failures that count) or 5 (problems, too few tests).
 
     Raises:
-        ConfigurationError: a path map is not FROM=TO.
+        ConfigurationError: a path map is not FROM=TO, or the quarantine list is wrong.
         OutputError: the JUnit file cannot be written.
     """
     from ci_buildkit.errors import FailuresFound, OutputError, most_fundamental
     from ci_buildkit.paths import PathMap
     from ci_buildkit.results import read
 
-    report = read.read_paths(paths, path_map=PathMap.parse(path_map))
+    policy = _policy(fail_on, quarantine)
+    report = policy.judged(read.read_paths(paths, path_map=PathMap.parse(path_map)))
+    report = _demanding(report, min_tests)
+    from ci_buildkit.report.text import inert
+
+    for note in policy.quarantine.notes(report.cases):
+        print(inert(f"note: {quarantine}: {note}"), file=sys.stderr)
     if junit:
         from ci_buildkit.results import junit_writer
 
@@ -70,6 +104,29 @@ def run(
         sys.stdout.write(text(report, colour=sys.stdout.isatty()))
     codes = [FailuresFound.exit_code] * report.broken + [OutputError.exit_code] * bool(report.problems)
     return most_fundamental(codes)
+
+
+def _policy(fail_on: Level, listed: str | Path | None) -> Policy:
+    from ci_buildkit.results.policy import Policy
+
+    if not listed:
+        return Policy(fail_on)
+    from datetime import UTC, datetime
+
+    from ci_buildkit.results import quarantine
+
+    return Policy(fail_on, quarantine.load(Path(listed), datetime.now(UTC).date()))
+
+
+def _demanding(report: TestReport, min_tests: int | None) -> TestReport:
+    """The report, with a problem more where it has fewer tests than there must be."""
+    from dataclasses import replace
+
+    from ci_buildkit.problem import Problem
+    from ci_buildkit.results.policy import too_few
+
+    reason = too_few(report.totals.tests, min_tests)
+    return replace(report, problems=(*report.problems, Problem("--min-tests", "policy", reason))) if reason else report
 
 
 def _print_json(report: TestReport) -> None:
@@ -101,12 +158,11 @@ def _batches(cases: Sequence[Case], size: int = 1000) -> Iterator[Sequence[Case]
 def text(report: TestReport, *, colour: bool = False) -> str:
     """The report for people: what broke, what was flaky, what could not be read, and the totals last."""
     from ci_buildkit.cli.output import aligned
-    from ci_buildkit.report.facts import case_message, case_title
+    from ci_buildkit.report.facts import case_title
     from ci_buildkit.report.text import place
 
     rows = [
-        (_word(case), place(case.path, case.line), case_title(case, 200), case_message(case, 500))
-        for case in _telling(report)
+        (_word(case), place(case.path, case.line), case_title(case, 200), _message(case)) for case in _telling(report)
     ]
     rows += [("problem", problem.path, problem.reason, "") for problem in report.problems]
     lines = aligned(rows[:_MOST_LINES], _COLOURS if colour else {})
@@ -117,7 +173,16 @@ def text(report: TestReport, *, colour: bool = False) -> str:
 
 def _telling(report: TestReport) -> Iterator[Case]:
     yield from (case for case in report.cases if case.broken)
+    yield from (case for case in report.cases if case.quarantined)
     yield from (case for case in report.cases if case.flaky)
+
+
+def _message(case: Case) -> str:
+    """The failure, and why it does not count."""
+    from ci_buildkit.report.facts import case_message
+
+    message = case_message(case, 500)
+    return f"{message} [{case.quarantined}]".strip() if case.quarantined else message
 
 
 def _word(case: Case) -> str:
@@ -140,7 +205,7 @@ def _totals(totals: Totals) -> str:
 
 def markdown(report: TestReport) -> str:
     """The report as GitHub Flavored Markdown; nothing that a test printed becomes markup."""
-    from ci_buildkit.report.facts import case_message, case_title
+    from ci_buildkit.report.facts import case_title
     from ci_buildkit.report.markdown import cell, inline, table
     from ci_buildkit.report.text import place
 
@@ -151,7 +216,7 @@ def markdown(report: TestReport) -> str:
             [
                 _word(case),
                 inline(case_title(case)),
-                inline(case_message(case)),
+                inline(_message(case)),
                 cell(where) if (where := place(case.path, case.line)) else "",
             ]
             for case in told[:_MOST_LINES]

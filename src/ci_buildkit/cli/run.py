@@ -125,16 +125,17 @@ def _load_reports() -> None:
 def _report(finished: Finished, staging: Staging, options: Options) -> int:
     """Write every report and put the folder in place; returns the exit code."""
     from ci_buildkit.findings import sarif
-    from ci_buildkit.findings.model import FindingReport
     from ci_buildkit.report import html, summary
+    from ci_buildkit.report.text import inert
     from ci_buildkit.results import junit_writer
 
-    record, folder = finished.record, staging.report
-    junit_writer.write(finished.tests, folder / "junit.xml")
-    sarif.write(FindingReport(record.findings), folder / "findings.sarif")
-    (folder / "summary.md").write_text(summary.render(record, finished.tests), encoding="utf-8")
+    record, tests, known, folder = finished.record, finished.tests, finished.findings.known, staging.report
+    junit_writer.write(tests, folder / "junit.xml")
+    for problem in sarif.write(finished.findings, folder / "findings.sarif", root=finished.root):
+        print(f"warning: {problem.path}: {inert(problem.reason)}", file=sys.stderr)
+    (folder / "summary.md").write_text(summary.render(record, tests, known=known), encoding="utf-8")
     logs = {stage.name: folder / "logs" / f"{stage.name}.log" for stage in record.stages}
-    (folder / "report.html").write_text(html.render(record, finished.tests, logs=logs), encoding="utf-8")
+    (folder / "report.html").write_text(html.render(record, tests, logs=logs, known=known), encoding="utf-8")
     try:
         staging.put(options.report_dir)
     except CiBuildkitError as error:
@@ -147,11 +148,12 @@ def _end(finished: Finished, options: Options) -> None:
     from ci_buildkit.github.runner import GitHub
     from ci_buildkit.report import terminal
 
+    record, tests, known = finished.record, finished.tests, finished.findings.known
     github = GitHub.from_environ(os.environ)
     if github.is_github:
         from ci_buildkit.github import annotate
         from ci_buildkit.report import summary
 
-        print("\n".join(annotate.commands(finished.record, finished.tests)), flush=True)
-        github.append_summary(summary.render(finished.record, finished.tests))
-    print(terminal.end_text(finished.record, finished.tests, options.report_dir), end="", file=sys.stderr)
+        print("\n".join(annotate.commands(record, tests, known=known, url=github.run_url)), flush=True)
+        github.append_summary(summary.render(record, tests, known=known))
+    print(terminal.end_text(record, tests, options.report_dir, known=known), end="", file=sys.stderr)

@@ -20,10 +20,11 @@ from ci_buildkit.engine.builder import Builder
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.process import Cancellation
 from ci_buildkit.errors import OutputError, most_fundamental
+from ci_buildkit.findings.model import FindingReport
 from ci_buildkit.pipeline import policies, push
 from ci_buildkit.pipeline.policies import Policies
 from ci_buildkit.pipeline.session import Session, export_folder
-from ci_buildkit.pipeline.stage import StageRun, known_findings, own_checks, own_findings, run_stage
+from ci_buildkit.pipeline.stage import StageRun, own_checks, own_findings, run_stage
 from ci_buildkit.pipeline.staging import Staging, context_warning
 from ci_buildkit.pipeline.view import View
 from ci_buildkit.plan import bake
@@ -39,10 +40,12 @@ QUEUE = 16
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A run that is over: its record, and every test case."""
+    """A run that is over: its record, every test case, and every finding. `root` is the repository's."""
 
     record: RunRecord
     tests: TestReport
+    findings: FindingReport
+    root: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,10 @@ def execute(run: Run) -> Finished:
     runs = _stages(session, run.plan, calls)
     run.staging.make_room()
     codes = [stage.verdict.exit_code for stage in runs]
-    problems = _problems(runs)
     tests, findings = _tests(runs), own_findings(runs)
+    problems = [*_problems(runs), *findings.problems]
     kinds = {stage.kind for stage in run.plan.stages}
-    closed = policies.gates(run.policies, kinds, tests, findings, own_checks(runs))
+    closed = policies.gates(run.policies, kinds, tests, findings.findings, own_checks(runs))
     codes += [gate.exit_code for gate in closed]
     problems += [*(gate.problem for gate in closed), *policies.notes(run.policies, tests)]
     built = _binaries(run, runs)
@@ -85,9 +88,9 @@ def execute(run: Run) -> Finished:
         codes.append(130)
     if warning := context_warning(run.options.report_dir, run.plan.context):
         run.view.message("warning", f"{warning.path}: {warning.reason}")
-    record = _record(run, runs, most_fundamental(codes), tests, images, built, (*problems, *built.problems))
+    record = _record(run, runs, most_fundamental(codes), tests, findings, images, built, (*problems, *built.problems))
     (run.staging.report / "run.json").write_text(record.to_json(), encoding="utf-8")
-    return Finished(record, tests)
+    return Finished(record, tests, findings, session.root)
 
 
 def _prepare(run: Run) -> tuple[Session, queue.Queue[Callable[[], None] | None]]:
@@ -170,16 +173,7 @@ def _binaries(run: Run, runs: Sequence[StageRun]) -> binaries.Collected:
 
 
 def _problems(runs: Sequence[StageRun]) -> list[Problem]:
-    return [
-        problem
-        for stage in runs
-        for problem in (
-            *stage.tests.problems,
-            *stage.problems,
-            *stage.findings.problems,
-            *stage.checks.problems,
-        )
-    ]
+    return [problem for stage in runs for problem in (*stage.tests.problems, *stage.problems)]
 
 
 def _tests(runs: Sequence[StageRun]) -> TestReport:
@@ -198,6 +192,7 @@ def _record(
     runs: Sequence[StageRun],
     exit_code: int,
     tests: TestReport,
+    findings: FindingReport,
     images: Sequence[ImageRecord],
     built: binaries.Collected,
     problems: Sequence[Problem],
@@ -219,8 +214,8 @@ def _record(
         ),
         stages=tuple(stage.record for stage in runs),
         tests=TestsRecord(totals=tests.totals, failed=_failed(tests)),
-        findings=own_findings(runs),
-        known_findings=known_findings(runs),
+        findings=findings.findings,
+        known_findings=len(findings.known),
         binaries=built.binaries,
         images=tuple(images),
         problems=tuple(problems),

@@ -168,13 +168,11 @@ def own_checks(runs: Sequence[StageRun]) -> tuple[Finding, ...]:
     return tuple(dict.fromkeys(finding for run in runs for finding in run.checks.findings))
 
 
-def own_findings(runs: Sequence[StageRun]) -> tuple[Finding, ...]:
-    """The findings of all stages that count, BuildKit's included, each once."""
-    reports = (report for run in runs for report in (run.findings, run.checks))
-    return tuple(dict.fromkeys(finding for report in reports for finding in report.findings))
-
-
-def known_findings(runs: Sequence[StageRun]) -> int:
-    """How many findings of all stages the baseline lists."""
-    reports = (report for run in runs for report in (run.findings, run.checks))
-    return len({finding for report in reports for finding in report.known})
+def own_findings(runs: Sequence[StageRun]) -> FindingReport:
+    """The findings of all stages, BuildKit's included, each once, and what could not be read of them."""
+    reports = [report for run in runs for report in (run.findings, run.checks)]
+    return FindingReport(
+        findings=tuple(dict.fromkeys(finding for report in reports for finding in report.findings)),
+        problems=tuple(problem for report in reports for problem in report.problems),
+        known=tuple(dict.fromkeys(finding for report in reports for finding in report.known)),
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ci_buildkit.cli.main import main
 from ci_buildkit.config.levels import Level
 from ci_buildkit.results import collect, quarantine
 from ci_buildkit.results.model import Case, Outcome, TestReport
@@ -69,3 +70,64 @@ def test_a_report_without_failures_is_left_alone() -> None:
 )
 def test_too_few_tests(tests: int, minimum: int | None, told: str | None) -> None:
     assert too_few(tests, minimum) == told
+
+
+@pytest.fixture
+def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("a.xml").write_text(
+        '<testsuite name="s"><testcase classname="k" name="works"/><testcase classname="k" name="fails"><failure '
+        'message="no"/></testcase><testcase classname="k" name="breaks"><error message="crash"/></testcase></testsuite>'
+    )
+    Path("list.yml").write_text(
+        "- {test: breaks, until: 2999-12-31, reason: known}\n- {test: gone, until: 2999-12-31, reason: x}\n"
+        "- {test: works, until: 1999-12-31, reason: x}\n"
+    )
+    return tmp_path
+
+
+@pytest.mark.usefixtures("reports")
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ((), 1),
+        (("--fail-on", "failures"), 1),
+        (("--fail-on", "errors"), 1),
+        (("--fail-on", "nothing"), 0),
+        (("--quarantine", "list.yml"), 1),
+        (("--quarantine", "list.yml", "--fail-on", "errors"), 0),
+        (("--min-tests", "3"), 1),
+        (("--fail-on", "nothing", "--min-tests", "3"), 0),
+        (("--fail-on", "nothing", "--min-tests", "4"), 5),
+        (("--quarantine", "gone.yml"), 2),
+    ],
+)
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+def test_the_command_has_the_same_policies(
+    words: tuple[str, ...], code: int, form: str, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert main(["results", "a.xml", "--format", form, *words]) == code
+    out = capsysbinary.readouterr().out.decode()
+    if code == 2:
+        return
+    assert "fails" in out
+    assert "breaks" in out, "what is let pass is shown too"
+    if form != "json":
+        assert ("quarantined until 2999-12-31: known" in out) == ("list.yml" in words)
+    assert ("expected at least 4 tests, found 3" in out) == (code == 5)
+
+
+@pytest.mark.usefixtures("reports")
+def test_the_command_says_what_is_to_be_mended_in_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["results", "a.xml", "--quarantine", "list.yml"])
+    told = capsys.readouterr().err.splitlines()
+    assert [line.partition(";")[0] for line in told] == [
+        "note: list.yml: line 3: 'works' expired on 1999-12-31, so its failures count again",
+        "note: list.yml: line 2: 'gone' names no test",
+    ]
+
+
+@pytest.mark.usefixtures("reports")
+@pytest.mark.parametrize("words", [("--fail-on", "warnings"), ("--min-tests", "-1"), ("--min-tests", "many")])
+def test_a_word_that_makes_no_sense_is_wrong_usage(words: tuple[str, ...]) -> None:
+    assert main(["results", "a.xml", *words]) == 2
