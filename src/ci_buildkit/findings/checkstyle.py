@@ -1,7 +1,8 @@
 """Checkstyle's XML, which many linters write: `<checkstyle><file name><error line column severity message source/>`.
 
 The document does not say who wrote it. `source` often does: `eslint.rules.semi`, `ShellCheck.SC2086`, `DL3008`, a class
-of Checkstyle, a sniff of PHP_CodeSniffer. A finding whose tool cannot be told is Checkstyle's.
+of Checkstyle, a sniff of PHP_CodeSniffer. Without a source it is the tool of the finding before; a finding whose tool
+cannot be told is Checkstyle's.
 """
 
 from __future__ import annotations
@@ -38,17 +39,17 @@ _TOOLS = (
     (re.compile(r"com\.puppycrawl\.tools\.checkstyle\.(?:\w+\.)*(\w+?)(?:Check)?"), TOOL),
     (re.compile(r"([A-Z]\w*(?:\.[A-Z]\w*){2,})"), "phpcs"),
 )
+# Versions of the format that one tool alone claims, for a `source` that says nothing.
+_WRITERS = {"5.0": "golangci-lint"}
 
 
-def _origin(source: str, before: str) -> tuple[str, str]:
-    """(tool, rule) of a `source`; where there is none the tool is the one of the finding before."""
-    if not source:
-        return before, PARSING
+def _origin(source: str, default: str) -> tuple[str, str]:
+    """(tool, rule) of a `source`."""
     for pattern, tool in _TOOLS:
         found = pattern.fullmatch(source)
         if found:
             return tool or source.partition(".")[0], found[1]
-    return TOOL, source
+    return default, source
 
 
 class _Handler:
@@ -59,7 +60,7 @@ class _Handler:
         self._source = source
         self._depth = 0
         self._path = ""
-        self._tool = TOOL
+        self._default = self._tool = TOOL
         self._exception: Excerpt | None = None
         self.parser = xmlstream.parser(self._start, self._end)
 
@@ -69,10 +70,13 @@ class _Handler:
             text = f"elements are nested more than {self._source.limits.depth} deep"
             raise xmlstream.Refused(text, limit=True)
         tag = xmlstream.local(tag)
-        if tag == "file":
+        if self._depth == 1:
+            self._default = self._tool = _WRITERS.get(attributes.get("version", ""), TOOL)
+        elif tag == "file":
             self._path = name(attributes.get("name", "")).strip()
         elif tag == "error":
-            self._tool, rule = _origin(name(attributes.get("source", "")).strip(), self._tool)
+            source = name(attributes.get("source", "")).strip()
+            self._tool, rule = _origin(source, self._default) if source else (self._tool, PARSING)
             self.items.append(_finding(self._path, self._tool, rule, attributes))
         elif tag == "exception":
             self._exception = Excerpt()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # RFC 3986; one letter is a Windows drive that somebody wrote as it is.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _FILE = re.compile(r"file:(?://(?:localhost)?(?=/)|(?=/[^/])|(?=//))", re.IGNORECASE)
-_DRIVE = re.compile(r"/[A-Za-z]:")
+_DRIVE = re.compile(r"/[A-Za-z]:/")
 _MAX_BASES = 16
 
 
@@ -61,5 +61,5 @@ def _path(uri: str) -> str:
     found = _FILE.match(uri)
     if found is None and _SCHEME.match(uri):
         return uri
-    path = unquote(uri[found.end() :] if found else uri, errors="replace")
-    return path[1:] if _DRIVE.match(path) else path
+    path = uri[found.end() :] if found else uri
+    return unquote(path[1:] if _DRIVE.match(path) else path, errors="replace")

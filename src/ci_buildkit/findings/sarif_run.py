@@ -47,7 +47,7 @@ class Run:
 
     def findings(self, result: dict[str, Any]) -> Iterator[Finding]:
         """A finding for each location; none of a result that passed, is suppressed or is gone since the baseline."""
-        if result.get("kind") in _PASSED or result.get("baselineState") == "absent" or _suppressed(result):
+        if string(result.get("kind")) in _PASSED or result.get("baselineState") == "absent" or _suppressed(result):
             return
         rule = self._rules.of(result)
         grade, text = _severity(result, rule), _message(mapping(result.get("message")), rule)
@@ -111,12 +111,12 @@ def _suppressed(result: dict[str, Any]) -> bool:
     suppressions = result.get("suppressions")
     if not suppressions or not isinstance(suppressions, list):
         return False
-    return all(mapping(one).get("status", "accepted") in {"accepted", None} for one in suppressions)
+    return all((string(mapping(one).get("status")) or "accepted") == "accepted" for one in suppressions)
 
 
 def _severity(result: dict[str, Any], rule: Rule) -> Severity:
     """3.27.10: the result's level, else the rule's, else a warning. What did not fail is a notice."""
-    if result.get("kind") in _NOT_FAILED:
+    if string(result.get("kind")) in _NOT_FAILED:
         return "notice"
     level = string(result.get("level")) or rule.level
     return severity(level) if level else "warning"
