@@ -17,7 +17,20 @@ from ci_buildkit.lines import decode
 from ci_buildkit.paths import PathMap, PathMapper, display
 from ci_buildkit.problem import Problem
 from ci_buildkit.reader import Limits, Source, feed, labels
-from ci_buildkit.results import gotest, gotext, junit
+from ci_buildkit.results import (
+    ctrf,
+    dart,
+    gotest,
+    gotext,
+    inlog,
+    jest,
+    junit,
+    libtest,
+    mocha,
+    reportlog,
+    rspec,
+    tap,
+)
 from ci_buildkit.results.collect import Collector
 from ci_buildkit.results.reader import Item, LogReader, Reader
 from ci_buildkit.scan import Found, Head, is_json, scan
@@ -29,10 +42,20 @@ if TYPE_CHECKING:
 
 READERS: tuple[Reader, ...] = (
     junit.READER,
+    jest.READER,
+    mocha.READER,
+    rspec.READER,
+    ctrf.READER,
     gotest.READER,
+    dart.READER,
+    libtest.READER,
+    reportlog.READER,
     gotext.READER,
+    tap.READER,
 )
-LOG_READERS: tuple[Callable[[Source], LogReader], ...] = (gotext.GoLog,)
+LOG_READERS: tuple[Callable[[Source], LogReader], ...] = (gotext.GoLog, dart.DartLog, libtest.LibTest, tap.TapLog)
+# What is read line by line is found in a log by its LogReader; any other format is a document.
+_OF_LINES = frozenset({gotest.FORMAT, gotext.FORMAT, dart.FORMAT, libtest.FORMAT, reportlog.FORMAT, tap.FORMAT})
 
 EXIT_CODE_NAMES = ("exit-code", "exit_code", "exitcode")
 _HEAD = 64 * 1024
@@ -86,7 +109,9 @@ def read_log(
     """
     source = Source(name, PathMapper(path_map, root))
     collector = Collector()
-    collector.file(name, feed((make(source) for make in LOG_READERS), lines))
+    readers = [make(source) for make in LOG_READERS]
+    documents = inlog.Documents(source, [reader for reader in READERS if reader.format not in _OF_LINES], readers)
+    collector.file(name, feed([documents, *readers], lines))
     return collector.report()
 
 
@@ -149,7 +174,7 @@ def _unknown(found: Found, head: Head) -> Problem | None:
     reportlike = bool(_REPORT_NAME.search(found.path.name)) and found.path.stem not in EXIT_CODE_NAMES
     suffix = found.path.suffix.lower()
     if not head.data.strip():
-        if found.explicit or (reportlike and suffix in {".xml", *_JSON_NAMES}):
+        if found.explicit or (reportlike and suffix in {".xml", ".tap", *_JSON_NAMES}):
             return Problem(found.name, "empty", "has no content: the test command stopped before it wrote its report")
         return None
     reason = None

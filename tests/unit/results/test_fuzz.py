@@ -21,7 +21,12 @@ from ci_buildkit.scan import Head
 
 MAPPER = PathMapper(None, Path("/nonexistent"))
 DATA = Path(__file__).parents[2] / "data"
-FILES = [file.read_bytes() for file in sorted(DATA.glob("[gj]*/*")) if file.is_file() and file.stat().st_size < 10_000]
+FORMATS = {reader.format for reader in read.READERS}
+FILES = [
+    file.read_bytes()
+    for file in sorted(DATA.glob("*/*"))
+    if file.parent.name in FORMATS and file.is_file() and file.stat().st_size < 10_000
+]
 QUICK = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
