@@ -17,7 +17,7 @@ class Finding:
     Columns count characters (Unicode code points, a tab is one). As in SARIF, `end_column` is the one after the last
     character. `end_line` is None where the finding ends on `line`, `end_column` where the end of a line is meant or no
     end is known. `url` is the rule's page, on the web.
-    `end_column` is the one behind the last character, as in SARIF; `end_line` is None where it is the same line.
+
     `path` is relative to the repository, with `/`, where it could be mapped, else as the tool wrote it.
     """
 

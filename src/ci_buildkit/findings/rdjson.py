@@ -87,7 +87,7 @@ class RdjsonLines:
 
     def feed(self, line: str) -> bool:
         """Takes a line; says whether it is a diagnostic."""
-        if not line.startswith("{"):
+        if not line.startswith("{") or '"message"' not in line:
             return False
         try:
             item = jsontext.loads(line)

@@ -30,6 +30,7 @@ from ci_buildkit.findings import (
     textline,
 )
 from ci_buildkit.findings.collect import report
+from ci_buildkit.findings.embedded import Embedded
 from ci_buildkit.findings.model import Finding, FindingReport
 from ci_buildkit.findings.pattern import Pattern, PatternReader
 from ci_buildkit.findings.reader import Item, Reader
@@ -55,11 +56,14 @@ READERS: tuple[Reader, ...] = (
     sarif_reader.READER,
     shellcheck.READER,
 )
+# Those of one document; what others write is found in a log line by line.
+_DOCUMENTS = tuple(reader for reader in READERS if reader not in {clippy.READER, golangci.READER})
 # In this order: the more exact a reader is, the earlier it may take a line.
 LOG_READERS: tuple[Make, ...] = (
     clippy.Clippy,
     rdjson.RdjsonLines,
     ruff.RuffLines,
+    partial(Embedded, _DOCUMENTS),
     mypy.Mypy,
     pylint.Pylint,
     textline.TextLines,
