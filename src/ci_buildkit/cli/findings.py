@@ -127,20 +127,18 @@ def _compared(report: FindingReport, baseline: str | None, write_to: str | None)
 
 def _print(report: FindingReport, form: Format) -> None:
     if form == "json":
-        from dataclasses import asdict
-
         from ci_buildkit.cli.output import print_json
 
-        print_json(
-            {
-                "findings": [asdict(finding) for finding in report.findings],
-                "problems": [asdict(problem) for problem in report.problems],
-            }
-        )
+        print_json({"findings": report.findings, "problems": report.problems})
     elif form == "sarif":
+        from ci_buildkit.cli.output import inert_json
         from ci_buildkit.findings import sarif
+        from ci_buildkit.report.text import inert
 
-        sys.stdout.write(sarif.dumps(report).decode())
+        log = sarif.build(report)
+        sys.stdout.write(inert_json(log.data).decode())
+        for problem in log.left_out:
+            print(inert(f"warning: {problem.path}: {problem.reason}"), file=sys.stderr)
     elif form == "github":
         sys.stdout.write("".join(f"{command(finding)}\n" for finding in report.findings))
     else:

@@ -94,7 +94,9 @@ def test_text_and_sarif(capsys: pytest.CaptureFixture[str]) -> None:
     main(["findings", "clean.txt"])
     assert capsys.readouterr().out == "no findings\n"
     main(["findings", "error.txt", "--format", "sarif"])
-    assert json.loads(capsys.readouterr().out)["runs"][0]["results"][0]["ruleId"] == "errcheck"
+    out = capsys.readouterr().out
+    assert json.loads(out)["runs"][0]["results"][0]["ruleId"] == "errcheck"
+    assert "##[" not in out
 
 
 def test_a_path_that_is_not_in_the_repository_is_told(capsys: pytest.CaptureFixture[str]) -> None:
