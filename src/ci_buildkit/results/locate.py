@@ -18,7 +18,8 @@ _EXTENSIONS = (
     "pl|pm|py|rb|rs|scala|sh|swift|tsx|ts|t|vb|vue|zig"
 )
 _PLACE = re.compile(
-    rf"File \"([^\"\n]{{1,1000}})\", line (\d{{1,7}})|(?<![\w./@+\\-])((?:[A-Za-z]:)?[\w./@+\\-]{{1,400}}\.(?:{_EXTENSIONS}))(?::(?:line )?|\(|,? line )(\d{{1,7}})(?!\w)"
+    r"File \"([^\"\n]{1,1000})\", line (\d{1,7})| in ([^\n]{1,400}?):line (\d{1,7})|"
+    rf"(?<![\w./@+\\-])((?:[A-Za-z]:)?[\w./@+\\-]{{1,400}}\.(?:{_EXTENSIONS}))(?::|\(|,? line )(\d{{1,7}})(?!\w)"
 )
 _LONGEST = 32 * 1024
 _MOST = 100
@@ -46,7 +47,7 @@ def locate(text: str, mapper: PathMapper, class_name: str = "", within: str | No
     if not candidates:
         return None
     known = [candidate for candidate in candidates if candidate.known]
-    pool = known or [candidate for candidate in candidates if not is_foreign(candidate.written)]
+    pool = known or [candidate for candidate in candidates if not is_foreign(f"/{candidate.written}")]
     if not pool:
         return None
     words = set(re.split(r"[^\w-]+", class_name))
@@ -61,7 +62,7 @@ def _candidates(text: str, mapper: PathMapper, class_name: str) -> list[_Candida
         text = text[: _LONGEST // 2] + "\n" + text[-_LONGEST // 2 :]
     found = []
     for match in _PLACE.finditer(text):
-        written, line = match[1] or match[3], int(match[2] or match[4])
+        written, line = match[1] or match[3] or match[5], int(match[2] or match[4] or match[6])
         if line == 0 or written.startswith("//"):
             continue
         # `go test` writes base names only; the package, which JUnit writers make the class, tells the folder.

@@ -27,9 +27,12 @@ from ci_buildkit.results import (
     junit,
     libtest,
     mocha,
+    nunit,
     reportlog,
     rspec,
     tap,
+    trx,
+    xunit,
 )
 from ci_buildkit.results.collect import Collector
 from ci_buildkit.results.reader import Item, LogReader, Reader
@@ -42,6 +45,9 @@ if TYPE_CHECKING:
 
 READERS: tuple[Reader, ...] = (
     junit.READER,
+    nunit.READER,
+    xunit.READER,
+    trx.READER,
     jest.READER,
     mocha.READER,
     rspec.READER,
