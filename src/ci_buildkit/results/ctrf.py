@@ -81,7 +81,7 @@ def parse(document: Document, source: Source) -> Iterator[Item]:
     return with_suites(_parse(document.results, source))
 
 
-def _parse(results: Results, source: Source) -> Iterator[Item]:
+def _parse(results: Results, source: Source) -> Iterator[Case | Problem]:
     maker = CaseMaker(source, FORMAT)
     passed = 0
     for test in results.tests or ():

@@ -8,11 +8,11 @@ the runner prints (pkgs/test_api/lib/src/backend/invoker.dart): `Retry: NAME`.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from ci_buildkit.fields import positive, sequence, string
+from ci_buildkit.fields import positive
 from ci_buildkit.lines import without_progress_prefix
 from ci_buildkit.problem import Problem
 from ci_buildkit.results.events import Events
@@ -22,7 +22,7 @@ from ci_buildkit.results.reader import Item, Reader
 from ci_buildkit.text import Excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ci_buildkit.paths import PathMapper
     from ci_buildkit.reader import Source
@@ -37,14 +37,28 @@ _FRAME = re.compile(r"^(\S+\.dart)(?: |:)(\d{1,7})(?::\d+)?\s", re.MULTILINE)
 _CUT = re.compile(r'^\{"(?:test|testID|suite|group|success|count|protocolVersion)":')
 
 
+class About(msgspec.Struct, gc=False):
+    """What a test, a group or a suite is; `line` is 1-based, `root_line` the line in the test's own file."""
+
+    id: int
+    name: str | None = None
+    path: str | None = None
+    suite_id: int | None = msgspec.field(name="suiteID", default=None)
+    group_ids: list[int] | None = msgspec.field(name="groupIDs", default=None)
+    line: int | None = None
+    url: str | None = None
+    root_line: int | None = None
+    root_url: str | None = None
+
+
 class Event(msgspec.Struct, gc=False, rename="camel"):
     """One line."""
 
     type: str
     time: float
-    test: dict[str, Any] | None = None
-    suite: dict[str, Any] | None = None
-    group: dict[str, Any] | None = None
+    test: About | None = None
+    suite: About | None = None
+    group: About | None = None
     test_id: int | None = msgspec.field(name="testID", default=None)
     result: str = ""
     hidden: bool = False
@@ -60,27 +74,24 @@ class Event(msgspec.Struct, gc=False, rename="camel"):
 _EVENTS = Events(Event)
 
 
-class _Test:
-    """One test, from its start to its end."""
+class _Test(msgspec.Struct, gc=False):
+    """One test, from its start to its end; `started` is in milliseconds."""
 
-    __slots__ = ("about", "attempts", "broke_late", "done", "errors", "output", "reason", "seconds", "started")
-
-    def __init__(self, about: dict[str, Any], started: float) -> None:
-        self.about = about
-        self.started = started
-        self.seconds = 0.0
-        self.done: Event | None = None
-        self.errors: list[Event] = []
-        self.broke_late = False
-        self.output: Excerpt | None = None
-        self.reason = ""
-        self.attempts = 1
+    about: About
+    started: float
+    seconds: float = 0.0
+    done: Event | None = None
+    errors: list[Event] | None = None
+    broke_late: bool = False
+    output: Excerpt | None = None
+    reason: str = ""
+    attempts: int = 1
 
     def printed(self, event: Event) -> None:
         """Takes what the test or the runner printed."""
         if event.message_type == "skip":
             self.reason = event.message.removeprefix("Skip: ")
-        elif event.message == f"Retry: {self.about.get('name')}":
+        elif event.message == f"Retry: {self.about.name}":
             self.attempts += 1
         else:
             self.output = self.output or Excerpt()
@@ -88,7 +99,7 @@ class _Test:
 
     def broke(self, event: Event) -> None:
         """Takes an error; one that comes after the end makes the test fail."""
-        self.errors.append(event)
+        self.errors = [*(self.errors or ()), event]
         self.broke_late = self.broke_late or self.done is not None
 
 
@@ -123,13 +134,13 @@ class DartLog:
             self._end(None)
         self._running = True
         if event.test is not None:
-            self._tests[_identity(event.test.get("id"))] = _Test(event.test, event.time)
+            self._tests[event.test.id] = _Test(event.test, event.time)
         elif event.test_id is not None:
             self._test(event, event.test_id)
         elif event.suite is not None:
-            self._suites[_identity(event.suite.get("id"))] = string(event.suite.get("path"))
+            self._suites[event.suite.id] = event.suite.path or ""
         elif event.group is not None:
-            self._groups[_identity(event.group.get("id"))] = string(event.group.get("name"))
+            self._groups[event.group.id] = event.group.name or ""
         elif event.type == "done":
             self._end(event)
         return True
@@ -137,7 +148,7 @@ class DartLog:
     def _test(self, event: Event, number: int) -> None:
         test = self._tests.get(number)
         if test is None:  # its start was cut off
-            test = self._tests[number] = _Test({"name": f"test {number}"}, event.time)
+            test = self._tests[number] = _Test(About(number, f"test {number}"), event.time)
         if event.type == "testDone":
             test.done = event
             test.seconds = duration(event.time - test.started, MILLISECONDS)
@@ -167,34 +178,35 @@ class DartLog:
 
     def _case(self, test: _Test) -> Case:
         about = test.about
-        full, file = string(about.get("name")), self._suites.get(_identity(about.get("suiteID")), "")
-        suite, name = self._names(full, about.get("groupIDs"))
+        file = self._suites.get(about.suite_id, "") if about.suite_id is not None else ""
+        suite, name = self._names(about.name or "", about.group_ids or ())
         path, line = _definition(about, file)
         shown = self._source.mapper(label(file)) if file else ""
         outcome = _outcome(test, name)
         if outcome == "passed" and test.attempts == 1:
             return self._maker.passed(suite, shown, name, test.seconds, path, line)
-        error = test.errors[-1] if test.broke_late else test.errors[0] if test.errors else None
+        errors = test.errors or []
+        error = (errors[-1] if test.broke_late else errors[0]) if errors else None
         message = error.error if error else test.reason
         if outcome == "error" and error is None:
             message = "did not finish: the events end before this test did" if test.done is None else "broke without a message"  # fmt: skip
-        details = "\n\n".join(f"{one.error}\n{one.stack_trace}" for one in test.errors)
         return self._maker.case(
-            suite, shown, name, outcome, test.seconds, message=message, details=details,
+            suite, shown, name, outcome, test.seconds, message=message,
+            details="\n\n".join(f"{one.error}\n{one.stack_trace}" for one in errors),
             output=test.output.text() if test.output and outcome != "passed" else "", path=path, line=line,
             place=_place(error.stack_trace, self._source.mapper) if error else None,
             attempts=test.attempts, flaky=outcome == "passed",
         )  # fmt: skip
 
-    def _names(self, full: str, groups: object) -> tuple[str, str]:
+    def _names(self, full: str, groups: Sequence[int]) -> tuple[str, str]:
         """The path of the groups, and the name without them: every name begins with those of the groups around it."""
         names, outer = [], ""
-        for number in sequence(groups):
-            name = self._groups.get(_identity(number), "")
+        for number in groups:
+            name = self._groups.get(number)
             if name:
                 names.append(_inside(name, outer))
                 outer = name
-        return path_of(names), _inside(full, outer)
+        return path_of(names) if names else "", _inside(full, outer)
 
     def finish(self) -> Iterator[Item]:
         """Every case, those that did not finish, and problems where a run is cut off or says more than its tests."""
@@ -206,11 +218,6 @@ class DartLog:
             yield Problem(self._source.name, "unreadable", f"{self._cut} of the stream's events cut off")
 
 
-def _identity(value: object) -> int:
-    """An ID; -1 for what is none."""
-    return value if isinstance(value, int) else -1
-
-
 def _inside(name: str, outer: str) -> str:
     return name[len(outer) :].lstrip() or name if outer and name.startswith(outer) else name
 
@@ -219,21 +226,21 @@ def _outcome(test: _Test, name: str) -> Outcome:
     if test.done is None:
         return "error"
     outcome = _OUTCOMES.get(test.done.result, "error")
-    if test.broke_late:
+    if test.broke_late and test.errors:
         outcome = "failed" if outcome != "error" and test.errors[-1].is_failure else "error"
     if outcome == "failed" and name.endswith(_AROUND):
         return "error"
     return "skipped" if outcome == "passed" and test.done.skipped else outcome
 
 
-def _definition(about: dict[str, Any], file: str) -> tuple[str, int | None]:
+def _definition(about: About, file: str) -> tuple[str, int | None]:
     """Where `test()` was called, in the test's own file rather than in a library that called it."""
-    root, url = string(about.get("root_url")), string(about.get("url"))
-    if root or about.get("root_line"):
-        return file or root, positive(about.get("root_line"))
+    if about.root_url or about.root_line:
+        return file or about.root_url or "", positive(about.root_line)
+    url = about.url or ""
     if url.startswith("file:"):
-        return url, positive(about.get("line"))
-    return file, None if url else positive(about.get("line"))
+        return url, positive(about.line)
+    return file, None if url else positive(about.line)
 
 
 def _place(stack: str, mapper: PathMapper) -> Place | None:

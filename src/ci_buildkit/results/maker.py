@@ -14,10 +14,12 @@ from ci_buildkit.results.values import MAX_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from ci_buildkit.problem import Problem
     from ci_buildkit.reader import Source
 
 MILLISECONDS = 1e-3
 _MOST = 1e15
+_MANY = 10_000
 
 
 class CaseMaker:
@@ -175,16 +177,30 @@ def whole(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
-def with_suites(items: Iterable[Item]) -> Iterator[Item]:
-    """`items` with a `Suite` before the first case of each suite, for formats that do not announce them."""
+def with_suites(items: Iterable[Case | Problem]) -> Iterator[Item]:
+    """`items` with a `Suite` before the first case of each suite, for formats that do not announce them.
+
+    Cases that have nothing to tell come in lists, as `Item` allows.
+    """
     seen: set[tuple[str, str]] = set()
+    last: tuple[str, str] | None = None
+    plain: list[Case] = []
     for item in items:
         if isinstance(item, Case):
             key = (item.suite, item.class_name)
-            if key not in seen:
+            if key != last and key not in seen:
                 seen.add(key)
                 yield Suite(item.suite or item.class_name)
+            last = key
+            if item.evidence is NO_EVIDENCE and item.outcome == "passed" and len(plain) < _MANY:
+                plain.append(item)
+                continue
+        if plain:
+            yield plain
+            plain = []
         yield item
+    if plain:
+        yield plain
 
 
 @lru_cache(maxsize=4096)

@@ -63,7 +63,7 @@ def parse(document: Document, source: Source) -> Iterator[Item]:
     return with_suites(_parse(document, source))
 
 
-def _parse(document: Document, source: Source) -> Iterator[Item]:
+def _parse(document: Document, source: Source) -> Iterator[Case | Problem]:
     """What the arrays by outcome hold, then those tests that are in none of them."""
     maker = CaseMaker(source, FORMAT)
     stats = document.stats or {}

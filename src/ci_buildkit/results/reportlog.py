@@ -39,7 +39,7 @@ class Report(msgspec.Struct, gc=False):
     duration: float = 0.0
     longrepr: Any = None
     sections: Any = None
-    location: Any = None
+    location: tuple[str, int | None, str] | None = None
     wasxfail: str | None = None
     context: Any = msgspec.field(name="_subtest.context", default=None)
     exitstatus: int | None = None
@@ -67,7 +67,8 @@ class _Test:
     def add(self, report: Report) -> None:
         """Takes the report of a phase."""
         self.seconds += duration(report.duration)
-        self.sections = report.sections or self.sections
+        if report.sections:
+            self.sections = report.sections
         if report.when == "setup":
             self.again = False
         if report.outcome == "passed":
@@ -111,7 +112,13 @@ class ReportLog:
         """Takes what has the shape of a report; says whether it is one."""
         self._number += 1
         if report.kind == "TestReport":
-            self._phase(report)
+            test = self._open.get(report.nodeid)
+            if test is None:
+                test = self._open[report.nodeid] = _Test(report)
+            test.add(report)
+            if report.when == "teardown" and not test.again:
+                del self._open[report.nodeid]
+                self._cases.append(self._case(report, test))
         elif report.kind == "CollectReport":
             if report.outcome != "passed":
                 self._cases.append(self._collected(report))
@@ -122,15 +129,6 @@ class ReportLog:
         elif report.kind == "SessionFinish":
             self._statuses.append(report.exitstatus or 0)
         return True
-
-    def _phase(self, report: Report) -> None:
-        test = self._open.get(report.nodeid)
-        if test is None:
-            test = self._open[report.nodeid] = _Test(report)
-        test.add(report)
-        if report.when == "teardown" and not test.again:
-            del self._open[report.nodeid]
-            self._cases.append(self._case(report, test))
 
     def _case(self, last: Report, test: _Test) -> Case:
         class_name, name = address(last.nodeid)
@@ -228,11 +226,10 @@ def address(nodeid: str) -> tuple[str, str]:
 
 def _location(report: Report) -> tuple[str, int | None]:
     """Where the test is defined: a path and a line, which pytest counts from 0."""
-    location = report.location
-    if not isinstance(location, list) or len(location) < 2:
+    if report.location is None:
         return report.nodeid.split("::")[0], None
-    line = location[1]
-    return string(location[0]), line + 1 if isinstance(line, int) and not isinstance(line, bool) and 0 <= line < 2**31 else None  # fmt: skip
+    path, line, _name = report.location
+    return path, line + 1 if line is not None and 0 <= line < 2**31 else None
 
 
 def _captured(sections: object) -> str:

@@ -66,7 +66,7 @@ def parse(document: Document, source: Source) -> Iterator[Item]:
     return with_suites(_parse(document, source))
 
 
-def _parse(document: Document, source: Source) -> Iterator[Item]:
+def _parse(document: Document, source: Source) -> Iterator[Case | Problem]:
     maker = CaseMaker(source, FORMAT)
     for example in document.examples or ():
         yield _case(example, source, maker)

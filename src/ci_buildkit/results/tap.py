@@ -68,7 +68,7 @@ class Tap:
 
     def feed(self, line: str) -> bool:
         """Takes a line; says whether it is one of TAP's own."""
-        body = line.lstrip(" ")
+        body = line.lstrip(" ") if line.startswith(" ") else line
         indent = len(line) - len(body)
         if self._block_indent >= 0 and self._in_block(line, body, indent):
             return True
@@ -121,19 +121,21 @@ class Tap:
         number = int(found[2]) if found[2] else 0
         if indent == 0 and number == 1 and self._levels[0].next > 1:
             self._end()
-        level = self._level(indent)
-        if level is None or (indent == 0 and level.complete and not number):
+        level = self._level(indent) if indent else self._levels[0]
+        if level is None or (indent == 0 and not number and level.complete):
             return False
-        self._unbraced()
+        if self._brace is not None:
+            self._unbraced()
         self._numbered = self._numbered or number > 0
         point = _parsed(found[3], number or level.next, ok=not found[1])
-        if point.name.endswith(" {") or found[3] == "{":
+        if found[3].endswith("{") and (point.name.endswith(" {") or found[3] == "{"):
             point.name = point.name.removesuffix("{").rstrip()
             self._brace = point
-        else:
+        elif len(self._levels) > indent // 4 + 1:
             self._close(indent // 4 + 1, point)
         level.add(point)
-        self._announced.pop(indent // 4, None)
+        if self._announced:
+            self._announced.pop(indent // 4, None)
         self._last, self._last_indent = point, indent
         return True
 
@@ -281,10 +283,10 @@ def _parsed(description: str, number: int, *, ok: bool) -> Point:
     brace = " {" if description.endswith(" {") else ""
     description = description.removesuffix(" {") if brace else description
     took = 0.0
-    timed = _TIME.search(description)
+    timed = _TIME.search(description) if "# time=" in description else None
     if timed:
         took, description = seconds(timed[1]), description[: timed.start()]
-    found = _DIRECTIVE.search(description)
+    found = _DIRECTIVE.search(description) if "#" in description else None
     if not found:
         return Point(number, _unescaped(description) + brace, ok=ok, seconds=took)
     name, reason = _unescaped(description[: found.start()]), found[2].strip()

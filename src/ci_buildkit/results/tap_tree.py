@@ -107,7 +107,7 @@ def _case(point: Point, suite: str, maker: CaseMaker, mapper: PathMapper, *, tod
         reason = point.reason or ("to do" if point.directive != "skip" else "")
         return maker.case(suite, "", _name(point), "skipped", point.seconds, message=reason)
     if point.ok:
-        return maker.case(suite, "", _name(point), "passed", point.seconds)
+        return maker.passed(suite, "", _name(point), point.seconds)
     said = _told(point, mapper)
     outcome: Outcome = "error" if said.kind in _ERRORS or _AROUND.search(point.name) else "failed"
     return maker.case(suite, "", _name(point), outcome, point.seconds, message=said.message, details=said.details, place=said.place)  # fmt: skip
