@@ -58,10 +58,10 @@ class Embedded:
         """One more line of a report that is laid out, which other readers may see: it may be none."""
         self._rows.append(line)
         self._size += len(line) + 1
-        if not line.endswith(self._end) or (len(self._end) == 1 and line != self._end):
-            if self._size > self._source.limits.document:
-                self._rows, self._end = [], ""
+        ends = line == self._end if len(self._end) == 1 else line.endswith(self._end)
+        if not ends and self._size <= self._source.limits.line:
             return False
+        # Of one that is larger than the limit the start is read, and told as cut off.
         return self._read(self._laid_out())
 
     def _laid_out(self) -> str:

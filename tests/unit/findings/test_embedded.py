@@ -6,8 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from ci_buildkit.findings import read
+from ci_buildkit.findings import read, ruff
+from ci_buildkit.findings.embedded import Embedded
+from ci_buildkit.findings.model import Finding
+from ci_buildkit.paths import PathMapper
+from ci_buildkit.problem import Problem
+from ci_buildkit.reader import Limits, Source
 
 DATA = Path(__file__).parents[2] / "data" / "findings"
 NOWHERE = Path("/nonexistent")
@@ -48,8 +55,30 @@ def test_a_report_that_the_end_of_the_log_cuts_off_keeps_its_start() -> None:
     assert [problem.kind for problem in found.problems] == ["unreadable"]
 
 
+def test_a_report_that_is_too_large_for_a_log_keeps_its_start() -> None:
+    rows = (DATA / "ruff" / "ruff.json").read_text().splitlines()
+    reader = Embedded((ruff.READER,), Source("log", PathMapper(None, NOWHERE), Limits(line=3_000)))
+    for row in rows:
+        reader.feed(row)
+    found = list(reader.finish())
+    assert [type(item) for item in found] == [*[Finding] * (len(found) - 1), Problem]
+    assert 3 < len(found) < 14
+
+
 def test_what_begins_like_a_report_and_is_none() -> None:
     log = [*BEFORE, "a.c:1:2: error: broken", json.dumps([{"file": 1}]), json.dumps({"results": []}), *AFTER]
     found = read.read_log(log, name="log", root=NOWHERE)
     assert [(one.path, one.line) for one in found.findings] == [("a.c", 1)]
     assert found.problems == ()
+
+
+ROWS = sorted(
+    {row[:300] for name in NAMES for row in (DATA / name).read_text().splitlines()} | {*BEFORE, *AFTER, "</checkstyle>"}
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(ROWS) | st.text(max_size=20), max_size=30))
+def test_any_lines_in_any_order(lines: list[str]) -> None:
+    found = read.read_log(lines, name="log", root=NOWHERE)
+    assert all(one.rule and one.tool for one in found.findings)
