@@ -94,9 +94,9 @@ def test_text_and_sarif(capsys: pytest.CaptureFixture[str]) -> None:
     main(["findings", "clean.txt"])
     assert capsys.readouterr().out == "no findings\n"
     main(["findings", "error.txt", "--format", "sarif"])
-    out = capsys.readouterr().out
-    assert json.loads(out)["runs"][0]["results"][0]["ruleId"] == "errcheck"
-    assert "##[" not in out
+    log = capsys.readouterr().out
+    assert json.loads(log)["runs"][0]["results"][0]["ruleId"] == "errcheck"
+    assert "##[" not in log
 
 
 def test_a_path_that_is_not_in_the_repository_is_told(capsys: pytest.CaptureFixture[str]) -> None:
