@@ -30,8 +30,10 @@ _SUSPECT = re.compile(f"#x1B\\[|[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udf
 
 def clean(text: str) -> str:
     """`text` without terminal sequences and control characters; every line end is one newline."""
-    # The first test is only for speed: it is true of most short texts.
-    if (text.isprintable() and "#x1B[" not in text) or not _SUSPECT.search(text):
+    # The first tests are only for speed: they are true of most texts, and the pattern takes twenty times as long.
+    if "#x1B[" not in text and (text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable()):
+        return text
+    if not _SUSPECT.search(text):
         return text
     text = _LINE_END.sub("\n", _ANSI.sub("", text))
     return _SURROGATE.sub("\ufffd", _FORBIDDEN.sub("", text))
