@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _Broken = dict[str, dict[tuple[str, str], int]]
 _NAME = attrgetter("name")
+_LEAST = 256
+"""Characters that any output counts for: the case that has one is larger than one without by as much."""
 _LEFT_OUT = "… left out: of what passed tests print, {limit:,} characters are kept in all …"
 
 
@@ -85,7 +87,7 @@ class Collector:
         """`case` with its output, or where the limit of output was reached, with a word about that instead."""
         if not case.output or case.broken or case.flaky:
             return case
-        self._room -= len(case.output)
+        self._room -= max(len(case.output), _LEAST)
         if self._room >= 0:
             return case
         self._room = 0

@@ -258,7 +258,9 @@ def _place(
         file = where.get("file")
         if file:
             line = where.get("line", "")
-            number = integer(line) + (1 if zero_based and line.strip().isdigit() else 0)
+            number = integer(line)
+            if zero_based and line.strip().isdigit():
+                number += 1
             return Place(source.mapper(text.name(file)), number)
     return Place(source.mapper(text.name(suite_file)), integer(attributes.get("line"))) if suite_file else Place("", 0)
 

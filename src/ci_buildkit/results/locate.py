@@ -15,7 +15,7 @@ from ci_buildkit.paths import PathMapper, is_foreign
 
 _EXTENSIONS = (
     "bats|cc|cjs|clj|cpp|cs|cxx|c|dart|erl|exs|ex|feature|fs|go|groovy|hpp|hs|h|java|jsx|js|kt|lua|mjs|mm|ml|m|php|"
-    "pl|pm|py|rb|rs|scala|sh|swift|tsx|ts|t|vb|vue|zig"
+    "phpt|pl|pm|py|rb|rs|scala|sh|swift|tsx|ts|t|vb|vue|zig"
 )
 _PLACE = re.compile(
     r"File \"([^\"\n]{1,1000})\", line (\d{1,7})| in ([^\n]{1,400}?):line (\d{1,7})|"
