@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from html import unescape
 from typing import TYPE_CHECKING, Any, NamedTuple
-from xml.sax.saxutils import unescape
 
 from ci_buildkit import text
 from ci_buildkit.results import go_failure
@@ -203,7 +203,7 @@ def _nearer(place: Place, failure: _Failure, class_name: str, source: Source) ->
 def said_place(said: str, mapper: PathMapper) -> Place | None:
     """The place in the text of the writer's processing instruction."""
     found = _SAID.fullmatch(said)
-    return Place(mapper(text.name(unescape(found[1], {"&quot;": '"'}))), integer(found[2])) if found else None
+    return Place(mapper(text.name(unescape(found[1]))), integer(found[2])) if found else None
 
 
 @lru_cache(maxsize=64)
