@@ -51,7 +51,7 @@ def case_of(values: Mapping[str, Any]) -> Case:
     """
     own = {key: value for key, value in values.items() if key in Case.__struct_fields__}
     evidence = {key: value for key, value in values.items() if key in Evidence.__struct_fields__}
-    return msgspec.convert({**own, "evidence": evidence}, Case)
+    return msgspec.structs.replace(msgspec.convert(own, Case), evidence=msgspec.convert(evidence, Evidence))
 
 
 def _cases(values: Iterable[Case | Mapping[str, Any]]) -> tuple[Case, ...]:

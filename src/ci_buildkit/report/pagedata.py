@@ -68,11 +68,10 @@ def _ordered(cases: Iterable[Case]) -> Sequence[Case]:
     """Broken cases first, then quarantined ones, then flaky ones, then the rest in the order of the report."""
     ranks: tuple[list[Case], ...] = ([], [], [], [])
     for case in cases:
-        evidence = case.evidence
-        if evidence is NO_EVIDENCE and case.outcome == "passed":
+        if case.evidence is NO_EVIDENCE and case.outcome == "passed":
             ranks[3].append(case)
         else:
-            ranks[0 if case.broken else 1 if evidence.quarantined else 2 if evidence.flaky else 3].append(case)
+            ranks[0 if case.broken else 1 if case.quarantined else 2 if case.flaky else 3].append(case)
     return [case for rank in ranks for case in rank]
 
 
@@ -108,11 +107,11 @@ class _Rows:
         return row
 
     def _more(self, case: Case, anchor: str) -> dict[str, Any]:
-        evidence = case.evidence
+        evidence = case.told
         more: dict[str, Any] = {
             "message": facts.case_message(case, MAX_MESSAGE),
-            "path": self._text(evidence.path) if evidence.path else None,
-            "line": evidence.line,
+            "path": self._text(case.path) if case.path else None,
+            "line": case.line,
             "attempts": evidence.attempts if evidence.attempts > 1 else None,
             "flaky": evidence.flaky,
             "quarantined": one_line(evidence.quarantined, MAX_MESSAGE),

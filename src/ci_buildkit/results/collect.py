@@ -118,7 +118,7 @@ def another_attempt(first: Case, then: Case) -> Case:
 def count(cases: Sequence[Case], *, files: int, suites: int) -> Totals:
     """Totals of `cases`; `files` and `suites` cannot be told from cases and are taken as they are."""
     outcomes = Counter(map(attrgetter("outcome"), cases))
-    telling = [evidence for evidence in map(attrgetter("evidence"), cases) if evidence is not NO_EVIDENCE]
+    evidences = (evidence for evidence in map(attrgetter("evidence"), cases) if evidence is not NO_EVIDENCE)
     return Totals(
         files=files,
         suites=suites,
@@ -127,7 +127,7 @@ def count(cases: Sequence[Case], *, files: int, suites: int) -> Totals:
         failed=outcomes["failed"],
         errors=outcomes["error"],
         skipped=outcomes["skipped"],
-        flaky=sum(evidence.flaky for evidence in telling),
+        flaky=sum(evidence.flaky for evidence in evidences if isinstance(evidence, Evidence)),
         seconds=round(fsum(map(attrgetter("seconds"), cases)), 6),
     )
 

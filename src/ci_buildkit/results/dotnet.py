@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ci_buildkit import text
 from ci_buildkit.reader import Source
 from ci_buildkit.results.locate import Place, locate
-from ci_buildkit.results.model import NO_EVIDENCE, Case, Evidence, Outcome, changed
+from ci_buildkit.results.model import NO_EVIDENCE, Case, Defined, Evidence, Outcome, changed
 
 _TIME_SPAN = re.compile(r"(?:(\d{1,5})\.)?(\d{1,2}):(\d{2}):(\d{2}(?:\.\d{1,9})?)")
 _BROKEN = ("failed", "error")
@@ -57,7 +57,7 @@ def case(
     source: Source, format_: str, suite: str, class_name: str, name: str, outcome: Outcome, seconds: float, told: Told
 ) -> Case:
     """A case; the place of one that broke is looked for in its stack trace, then in its message."""
-    evidence = NO_EVIDENCE
+    evidence: Defined = NO_EVIDENCE
     if any(told):
         place = told.place
         if outcome in _BROKEN:

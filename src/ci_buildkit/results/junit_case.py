@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ci_buildkit import text
 from ci_buildkit.results import go_failure
 from ci_buildkit.results.locate import Place, locate
-from ci_buildkit.results.model import Case, Evidence, Outcome
+from ci_buildkit.results.model import Case, Defined, Evidence, Outcome
 from ci_buildkit.results.values import integer, seconds
 
 if TYPE_CHECKING:
@@ -143,6 +143,9 @@ def build(told: Told, suite: str, file: str, source: Source, *, zero_based: bool
     place = told.place or _place(told.attributes, decisive, file, source, zero_based=zero_based)
     if not told.place and failure:
         place = _nearer(place, failure, class_name, source)
+    if outcome == "passed" and not (failures or told.output):
+        where = Defined(place.path or None, place.line or None)
+        return Case(source.name, FORMAT, suite, class_name, name, outcome, seconds(get("time")), where)
     return Case(
         file=source.name,
         format=FORMAT,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ci_buildkit import text
 from ci_buildkit.results.locate import Place, locate
-from ci_buildkit.results.model import NO_EVIDENCE, Case, Evidence, Outcome
+from ci_buildkit.results.model import NO_EVIDENCE, Case, Defined, Evidence, Outcome
 from ci_buildkit.results.reader import Item, Suite
 from ci_buildkit.results.values import MAX_SECONDS
 
@@ -52,9 +52,9 @@ class CaseMaker:
         name = self._distinct(suite, class_name, text.name(name))
         return Case(self._source.name, self._form, suite, class_name, name, "passed", seconds, evidence)
 
-    def _defined(self, path: str, line: int | None) -> Evidence:
+    def _defined(self, path: str, line: int | None) -> Defined:
         path = self._source.mapper(label(path))
-        return Evidence(path=path, line=line) if line else _in_file(path)
+        return Defined(path, line) if line else _in_file(path)
 
     def case(
         self,
@@ -84,7 +84,7 @@ class CaseMaker:
         suite, class_name = label(suite), label(class_name)
         name = self._distinct(suite, class_name, text.name(name))
         if message or details or output or flaky or broke or attempts > 1:
-            evidence = self._evidence(
+            evidence: Defined = self._evidence(
                 message, details, output, _Where(path, line, place, class_name), attempts, flaky=flaky, broke=broke
             )
         elif path:
@@ -204,5 +204,5 @@ def with_suites(items: Iterable[Case | Problem]) -> Iterator[Item]:
 
 
 @lru_cache(maxsize=4096)
-def _in_file(path: str) -> Evidence:
-    return Evidence(path=path)
+def _in_file(path: str) -> Defined:
+    return Defined(path)

@@ -13,18 +13,25 @@ from ci_buildkit.problem import Problem
 Outcome = Literal["passed", "failed", "error", "skipped"]
 
 
-class Evidence(msgspec.Struct, frozen=True, gc=False):
-    """What is told of a case besides that it passed.
+class Defined(msgspec.Struct, frozen=True, gc=False):
+    """Where a case is, which is all that most passed ones tell: half the memory of an `Evidence`.
 
-    `message` is one line, `details` the whole failure text (bounded), `output` what the test printed (bounded). `path`
-    is relative to the repository where it could be mapped, `line` is 1-based. `attempts` counts the runs of the case;
-    `flaky` says that one of them failed and the last one passed. `quarantined` is the reason why a failure does not
-    count, "" where it does.
+    `path` is relative to the repository where it could be mapped, `line` is 1-based.
+    """
+
+    path: str | None = None
+    line: int | None = None
+
+
+class Evidence(Defined, frozen=True, gc=False, kw_only=True):
+    """What is told of a case besides that it passed. Its place is where it failed, else where it is defined.
+
+    `message` is one line, `details` the whole failure text (bounded), `output` what the test printed (bounded).
+    `attempts` counts the runs of the case; `flaky` says that one of them failed and the last one passed. `quarantined`
+    is the reason why a failure does not count, "" where it does.
     """
 
     message: str = ""
-    path: str | None = None
-    line: int | None = None
     attempts: int = 1
     flaky: bool = False
     details: str = ""
@@ -50,12 +57,17 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     name: str
     outcome: Outcome
     seconds: float = 0.0
-    evidence: Evidence = NO_EVIDENCE
+    evidence: Defined = NO_EVIDENCE
+
+    @property
+    def told(self) -> Evidence:
+        """The evidence, or what stands for it where there is nothing but a place."""
+        return self.evidence if isinstance(self.evidence, Evidence) else NO_EVIDENCE
 
     @property
     def message(self) -> str:
         """The failure or the reason in one line."""
-        return self.evidence.message
+        return self.told.message
 
     @property
     def path(self) -> str | None:
@@ -70,32 +82,32 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     @property
     def attempts(self) -> int:
         """How many times it ran."""
-        return self.evidence.attempts
+        return self.told.attempts
 
     @property
     def flaky(self) -> bool:
         """Whether an attempt failed and the last one passed."""
-        return self.evidence.flaky
+        return self.told.flaky
 
     @property
     def details(self) -> str:
         """The whole failure text, bounded."""
-        return self.evidence.details
+        return self.told.details
 
     @property
     def output(self) -> str:
         """What the test printed, bounded."""
-        return self.evidence.output
+        return self.told.output
 
     @property
     def quarantined(self) -> str:
         """Why a failure does not count; "" where it does."""
-        return self.evidence.quarantined
+        return self.told.quarantined
 
     @property
     def broken(self) -> bool:
         """Whether the case makes a run red."""
-        return self.outcome in {"failed", "error"} and not self.evidence.quarantined
+        return self.outcome in {"failed", "error"} and not self.told.quarantined
 
 
 _EVIDENCE = frozenset(Evidence.__struct_fields__)
@@ -105,7 +117,8 @@ def changed(case: Case, **fields: Any) -> Case:
     """`case` with other values in these fields, which may be its own or its evidence's."""
     evidence = {key: fields.pop(key) for key in _EVIDENCE & fields.keys()}
     if evidence:
-        fields["evidence"] = msgspec.structs.replace(case.evidence, **evidence)
+        told = case.evidence if isinstance(case.evidence, Evidence) else Evidence(case.path, case.line)
+        fields["evidence"] = msgspec.structs.replace(told, **evidence)
     return msgspec.structs.replace(case, **fields)
 
 

@@ -100,7 +100,16 @@ def test_everything_has_a_bound(runs: ModuleType) -> None:
     record, _ = runs.red()
     details = "ü" * 100_000
     cases = tuple(
-        Case("f", "junit", "s", "c" * 4000, f"t{n}", "failed", 0.0, Evidence(details, "a.py", n + 1, details=details))
+        Case(
+            "f",
+            "junit",
+            "s",
+            "c" * 4000,
+            f"t{n}",
+            "failed",
+            0.0,
+            Evidence("a.py", n + 1, message=details, details=details),
+        )
         for n in range(700)
     )
     findings = (finding(message=details), *(finding("/src/x", message=details) for _ in range(700)))

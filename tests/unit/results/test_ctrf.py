@@ -69,10 +69,10 @@ def test_summaries_that_contradict_the_tests(key: str, tmp_path: Path) -> None:
 def test_our_own_document_is_read_back(tmp_path: Path) -> None:
     cases = [
         Case("a.xml", "junit", "outer / inner", "a.B", "passes", "passed", 1.25),
-        Case("a.xml", "junit", "", "", "fails", "failed", 0.5, Evidence("no", "src/b.py", 3, 2, details="no\nat src/b.py:3", output="said\nso")),
-        Case("a.xml", "junit", "s", "", "breaks", "error", 0, Evidence("boom", quarantined="known")),
-        Case("a.xml", "junit", "s", "", "skips", "skipped", 0, Evidence("not here")),
-        Case("a.xml", "junit", "s", "", "wavers", "passed", 0, Evidence("once", attempts=3, flaky=True)),
+        Case("a.xml", "junit", "", "", "fails", "failed", 0.5, Evidence("src/b.py", 3, message="no", attempts=2, details="no\nat src/b.py:3", output="said\nso")),
+        Case("a.xml", "junit", "s", "", "breaks", "error", 0, Evidence(message="boom", quarantined="known")),
+        Case("a.xml", "junit", "s", "", "skips", "skipped", 0, Evidence(message="not here")),
+        Case("a.xml", "junit", "s", "", "wavers", "passed", 0, Evidence(message="once", attempts=3, flaky=True)),
     ]  # fmt: skip
     report = collect.report(cases, [], files=1, suites=3)
     ctrf_writer.write(report, tmp_path / "out" / "ctrf.json", started=1_700_000_000)
@@ -87,7 +87,7 @@ def test_our_own_document_is_read_back(tmp_path: Path) -> None:
 
 
 def test_our_document_follows_the_schema() -> None:
-    case = Case("a.xml", "junit", "s", "", "", "failed", 0.0004, Evidence("no", "a.py", 3))
+    case = Case("a.xml", "junit", "s", "", "", "failed", 0.0004, Evidence("a.py", 3, message="no"))
     written = json.loads(ctrf_writer.dumps(collect.report([case], [], files=1, suites=1), started=2.5))
     assert (written["reportFormat"], written["specVersion"]) == ("CTRF", "1.0.0")
     results = written["results"]
