@@ -183,6 +183,18 @@ def test_a_linter_that_only_prints_is_heard_again_where_its_findings_decide(
     assert run.stage("lint")["findings_from"] == "log"
 
 
+def test_a_pattern_finds_what_no_reader_knows(project: Path, environment: dict[str, str], builder: str) -> None:
+    # Without base64 no files can be had, which is nobody's trouble where the log tells all.
+    write_lint(project, "rm $(which base64); echo 'main.go at line 3 is bad'; exit 1")
+    pattern = r"mine=^(?P<path>\S+) at line (?P<line>\d+) (?P<message>.+)$"
+    run = support.run(project, environment, "--builder", builder, "--lint-pattern", pattern)
+    assert outcomes(run) == (1, "failed", 1), run.output
+    [finding] = run.record["findings"]
+    assert (finding["tool"], finding["path"], finding["line"]) == ("mine", "main.go", 3)
+    assert run.stage("lint")["findings_from"] == "log"
+    assert run.record["problems"] == []
+
+
 def test_checks_of_the_dockerfile(project: Path, environment: dict[str, str], builder: str) -> None:
     (project / "Dockerfile").write_text("FROM alpine as lint\nRUN true\n")
     words = ("--builder", builder)

@@ -55,22 +55,21 @@ class _Files:
 
 def tests(session: Session, stage: Stage, solved: Solved, began: float, attempt: int) -> Reading:
     """Results of the export, else of the failed step, else of what attempt number `attempt` wrote to the log."""
-    from ci_buildkit import paths
     from ci_buildkit.results import read
 
     left = Reading()
-    path_map = paths.PathMap.parse(session.options.path_map)
+    places = _places(session, stage)
     if files := _files(session, stage, solved, left.problems):
         left.exit_code, left.source = files.exit_code, files.source
         # A cached step's files are as old as the run that made them; one that ran now must have made them now.
         since = None if judge.replayed(solved.progress, stage.rerun) else began
-        found = read.read_paths([files.folder], path_map=path_map, root=session.root, since=since)
+        found = read.read_paths([files.folder], since=since, **places)
         found = replace(found, problems=(*found.problems, *files.unreadable))
         left.report = _named(found, files.folder, f"results/{safe_name(stage.name)}")
     if not left.report.totals.tests and all(problem.kind == "missing" for problem in left.report.problems):
         name = f"logs/{safe_name(stage.name)}.log"
         lines = log_lines(session.log(stage.name), stage.rerun, attempt)
-        found = read.read_log(lines, name=name, path_map=path_map, root=session.root)
+        found = read.read_log(lines, name=name, **places)
         left.source = "log" if found.totals.tests or found.problems else None
         left.report = found
     left.report = replace(left.report, problems=(*left.report.problems, *_left_out(stage, solved)))
@@ -91,7 +90,7 @@ def lint(session: Session, stage: Stage, solved: Solved, attempt: int) -> LintRe
     if files := _files(session, stage, solved, told):
         found = read.read_paths([files.folder], patterns=patterns, **places)
         source, exit_code = files.source, files.exit_code
-        if [problem.kind for problem in found.problems] == ["missing"]:  # no report among the files
+        if not found.findings and {problem.kind for problem in found.problems} == {"missing"}:  # no report among them
             found, source = FindingReport(), files.source if files.unreadable else None
         problems = (*found.problems, *files.unreadable)
         name = f"results/{safe_name(stage.name)}"
@@ -101,6 +100,8 @@ def lint(session: Session, stage: Stage, solved: Solved, attempt: int) -> LintRe
         logged = read.read_log(lines, name=f"logs/{safe_name(stage.name)}.log", patterns=patterns, **places)
         if logged.findings or logged.problems:
             found, source = logged, "log"
+    if source == "log":  # nothing is missing without files that could not be had
+        told.clear()
     found = replace(found, problems=(*found.problems, *_left_out(stage, solved)))
     return LintReading(judge.Seen(_sorted_out(session, found), source, exit_code), told)
 

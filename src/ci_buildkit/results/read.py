@@ -76,16 +76,18 @@ def read_paths(
     path_map: PathMap | None = None,
     since: float | None = None,
     root: Path | None = None,
+    workdirs: Sequence[tuple[str, str]] = (),
     limits: Limits | None = None,
 ) -> TestReport:
     """The results in all files that `paths` name (files, folders, globs), with every problem met on the way.
 
     A path that matches nothing is a problem `missing`, a file older than `since` (seconds since 1970) `stale` and not
     read, a file without content or without a case `empty`. What is no test report is ignored in a folder and
-    `unreadable` when it was named. `root` is the repository (default: the working directory) that paths are mapped to.
+    `unreadable` when it was named. `root` is the repository (default: the working directory) that paths are mapped to,
+    `workdirs` are folders of the container that are in it (`PathMapper`).
     """
     collector = Collector(limits)
-    mapper = PathMapper(path_map, root)
+    mapper = PathMapper(path_map, root, workdirs)
     scanned = scan(paths)
     for problem in scanned.problems:
         collector.problem(problem)
@@ -107,13 +109,18 @@ def read_paths(
 
 
 def read_log(
-    lines: Iterable[str], *, name: str, path_map: PathMap | None = None, root: Path | None = None
+    lines: Iterable[str],
+    *,
+    name: str,
+    path_map: PathMap | None = None,
+    root: Path | None = None,
+    workdirs: Sequence[tuple[str, str]] = (),
 ) -> TestReport:
     """The results that test tools printed between the other lines of a log, which is called `name` in the report.
 
     Lines come without BuildKit's prefixes. A log without results gives an empty report and no problem.
     """
-    source = Source(name, PathMapper(path_map, root))
+    source = Source(name, PathMapper(path_map, root, workdirs))
     collector = Collector()
     readers = [make(source) for make in LOG_READERS]
     documents = inlog.Documents(source, [reader for reader in READERS if reader.format not in _OF_LINES], readers)
