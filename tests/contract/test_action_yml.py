@@ -17,7 +17,13 @@ ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding
 STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]
 OPTIONS = [name for name in Options.model_fields if flag_of(name).action]
 # What only the action does.
-OWN_INPUTS = {"upload-artifacts": "true", "artifact-name": "ci-buildkit", "retention-days": "0"}
+OWN_INPUTS = {
+    "upload-artifacts": "true",
+    "artifact-name": "ci-buildkit",
+    "retention-days": "0",
+    "publish": "",
+    "github-token": "${{ github.token }}",
+}
 
 
 def step(name: str) -> dict[str, Any]:

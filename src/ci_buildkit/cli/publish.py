@@ -40,6 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--name", default="ci-buildkit", help="the check run's name, and the comment's (default: ci-buildkit)"
     )
+    parser.add_argument(
+        "--changes-only",
+        action="store_true",
+        help="write only what changed to the job summary, where `run` has written the rest in the same job",
+    )
     parser.add_argument("--label-failed", metavar="LABEL", default="", help="label a pull request while its run is red")
 
 
@@ -65,6 +70,8 @@ def call(arguments: argparse.Namespace) -> int:
     finally:
         if repository:
             repository.close()
+    if arguments.changes_only:
+        published.summary = published.changes
     published.notices.extend(f"{problem.path}: {problem.reason}" for problem in tests.problems)
     return _tell(published, github)
 

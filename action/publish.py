@@ -1,0 +1,53 @@
+"""Publish the report on GitHub: the input `publish` as flags of `ci-buildkit publish`, in this very process.
+
+What GitHub refuses is a notice, not a failure: the same workflow runs for forks, whose token only reads.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from ci_buildkit.__main__ import main as command
+from ci_buildkit.errors import ConfigurationError
+from ci_buildkit.github.runner import command as workflow_command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+WORDS = ("check", "comment")
+
+
+def arguments(environ: Mapping[str, str]) -> list[str]:
+    """The command's words.
+
+    Raises:
+        ConfigurationError: the input holds a word that is none of WORDS.
+    """
+    wished = environ["CI_BUILDKIT_PUBLISH"].replace(",", " ").split()
+    unknown = [word for word in wished if word not in WORDS]
+    if unknown:
+        raise ConfigurationError(f"the input publish holds {unknown[0]!r}", hint=f"it takes {' and '.join(WORDS)}")
+    left_out = [f"--no-{word}" for word in WORDS if word not in wished]
+    return [
+        "publish",
+        "--changes-only",
+        *("--report-dir", environ["CI_BUILDKIT_REPORT_DIR"]),
+        *("--name", environ["CI_BUILDKIT_NAME"]),
+        *left_out,
+    ]
+
+
+def main(environ: Mapping[str, str]) -> int:
+    """Publish; returns the command's exit code, or 2 with an annotation."""
+    try:
+        sys.argv = ["ci-buildkit", *arguments(environ)]
+    except ConfigurationError as error:
+        print(workflow_command("error", str(error), {"title": "ci-buildkit"}), flush=True)
+        return error.exit_code
+    return int(command() or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.environ))
