@@ -24,14 +24,14 @@ from ci_buildkit.results.junit_case import (
     plain,
     said_place,
 )
-from ci_buildkit.results.junit_lane import PlainCases
+from ci_buildkit.results.junit_lane import Columns, PlainCases
 from ci_buildkit.results.locate import Place
 from ci_buildkit.results.reader import Item, Reader, Suite
 from ci_buildkit.results.values import integer
 from ci_buildkit.scan import Head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 
 class _Case:
@@ -87,19 +87,16 @@ class _Handler:
         self.parser.ProcessingInstructionHandler = self._instruction
         self.lane = PlainCases(self)
 
-    def plain(self) -> bool:
-        """Whether a test case that follows now is one of an open suite, and has no place of its own."""
-        return (
-            bool(self._suites)
-            and not (self._cases or self._element or self._output_depth or self._suites[-1].file)
-            and self._depth < self._depth_limit
-        )
+    def open(self) -> bool:
+        """Whether a test case that follows now is one of an open suite."""
+        inside = self._cases or self._element or self._output_depth
+        return bool(self._suites) and not inside and self._depth < self._depth_limit
 
-    def take(self, class_names: Sequence[str], names: Sequence[str], times: Sequence[str]) -> None:
+    def take(self, cases: Columns) -> None:
         """Adds cases that passed to the open suite."""
         suite = self._suites[-1]
-        suite.cases += len(names)
-        self.items.append(plain(self._source.name, suite.path, class_names, names, times))
+        suite.cases += len(cases.names)
+        self.items.append(plain(cases, suite.path, suite.file, self._source, zero_based=self._zero_based))
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
@@ -188,7 +185,8 @@ class _Handler:
         output = case.output.text() if case.output else ""
         told = Told(case.attributes, case.elements, output, case.place)
         made = build(told, suite.path, suite.file, self._source, zero_based=self._zero_based)
-        self.lane.last = case.attributes
+        if made.outcome == "passed" and not case.elements:
+            self.lane.last = case.attributes
         suite.cases += 1
         suite.broken += made.broken or made.flaky or len(case.elements) > 1
         self.items.append(made)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from html import unescape
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ci_buildkit import text
 from ci_buildkit.results import go_failure
 from ci_buildkit.results.locate import Place, locate
-from ci_buildkit.results.model import Case, Defined, Evidence, Outcome
+from ci_buildkit.results.model import NO_EVIDENCE, Case, Defined, Evidence, Outcome
 from ci_buildkit.results.values import integer, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ci_buildkit.paths import PathMapper
     from ci_buildkit.reader import Source
+    from ci_buildkit.results.junit_lane import Columns
 
 FORMAT = "junit"
 
@@ -110,13 +110,30 @@ class Element:
         return message if "\n" in message else ""
 
 
-def plain(file: str, suite: str, class_names: Sequence[str], names: Sequence[str], times: Sequence[str]) -> list[Case]:
-    """Cases that passed and say nothing else; each takes one of each sequence."""
+def plain(cases: Columns, suite: str, file: str, source: Source, *, zero_based: bool) -> list[Case]:
+    """Cases that passed and say no more than where they are, in the suite of this name and file."""
+    names = cases.names
     joined = "".join(names)
     if text.clean(joined) is not joined:
         names = [text.name(name) for name in names]
-    every = zip(map(_class_name, class_names), names, map(seconds, times), strict=True)
-    return [Case(file, FORMAT, suite, class_name, name, "passed", time) for class_name, name, time in every]
+    where = _defined(cases, file, source, zero_based=zero_based)
+    every = zip(map(_class_name, cases.class_names), names, map(seconds, cases.times), where, strict=True)
+    return [
+        Case(source.name, FORMAT, suite, class_name, name, "passed", time, evidence)
+        for class_name, name, time, evidence in every
+    ]
+
+
+def _defined(cases: Columns, suite_file: str, source: Source, *, zero_based: bool) -> list[Defined]:
+    """Where each of these cases is."""
+    if not (suite_file or any(cases.files)):
+        return [NO_EVIDENCE] * len(cases.names)
+    files = [file or suite_file for file in cases.files] if suite_file else cases.files
+    paths = {file: source.mapper(text.name(file)) or None for file in set(files)}
+    lines = map(_line, cases.lines, repeat(zero_based))
+    return [
+        Defined(paths[file], line or None) if file else NO_EVIDENCE for file, line in zip(files, lines, strict=True)
+    ]
 
 
 class Told(NamedTuple):
@@ -260,12 +277,16 @@ def _place(
     for where in (attributes, decisive.attributes if decisive else {}):
         file = where.get("file")
         if file:
-            line = where.get("line", "")
-            number = integer(line)
-            if zero_based and line.strip().isdigit():
-                number += 1
-            return Place(source.mapper(text.name(file)), number)
-    return Place(source.mapper(text.name(suite_file)), integer(attributes.get("line"))) if suite_file else Place("", 0)
+            return Place(source.mapper(text.name(file)), _line(where.get("line", ""), zero_based))
+    if suite_file:
+        return Place(source.mapper(text.name(suite_file)), _line(attributes.get("line", ""), zero_based))
+    return Place("", 0)
+
+
+@lru_cache(maxsize=16_384)
+def _line(written: str, zero_based: bool) -> int:  # noqa: FBT001 - mapped over a column, which has no keywords
+    """The line, 1-based; 0 where there is none. Equal texts give the same object, as for `seconds`."""
+    return integer(written) + (zero_based and written.strip().isdigit())
 
 
 def _said(body: str) -> str:

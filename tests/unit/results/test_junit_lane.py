@@ -19,8 +19,8 @@ from ci_buildkit.paths import PathMapper
 from ci_buildkit.reader import Limits, Source
 from ci_buildkit.results import junit
 from ci_buildkit.results.collect import Collector
-from ci_buildkit.results.junit_lane import PlainCases
-from ci_buildkit.results.model import TestReport
+from ci_buildkit.results.junit_lane import Columns, PlainCases
+from ci_buildkit.results.model import NO_EVIDENCE, TestReport
 
 SOURCE = Source("x.xml", PathMapper(None, Path("/nonexistent")))
 
@@ -41,9 +41,9 @@ def both_ways(document: str, chunk: int, *, depth: int = 1000) -> TestReport:
         patch.setattr(xmlstream, "CHUNK", chunk)
         take = junit._Handler.take
 
-        def counted(self: junit._Handler, class_names: list[str], names: list[str], times: list[str]) -> None:
-            taken.append(len(names))
-            take(self, class_names, names, times)
+        def counted(self: junit._Handler, cases: Columns) -> None:
+            taken.append(len(cases.names))
+            take(self, cases)
 
         patch.setattr(junit._Handler, "take", counted)
         fast = parsed(data, source)
@@ -62,12 +62,40 @@ def taken() -> int:
 
 
 PLAIN = "".join(f'<testcase classname="k" name="n{number}" time="0.5"/>\n' for number in range(20))
+PLACED = "".join(
+    f'<testcase classname="k" name="n{number}" file="{"ab"[number % 2]}.py" line="{number % 5}" time="0.5"/>\n'
+    for number in range(20)
+)
 
 
-def test_plain_cases_go_past_the_parser() -> None:
-    found = both_ways(f'<testsuite name="s">\n{PLAIN}{PLAIN}</testsuite>', 500)
-    assert found.totals.tests == 40
+@pytest.mark.parametrize(
+    "cases",
+    [
+        PLAIN,
+        PLACED,
+        PLAIN.replace("/>", "></testcase>"),
+        PLAIN.replace("/>", ">\r\n  </testcase>"),
+        # GoogleTest's, CTest's.
+        PLACED.replace(" time", ' status="run" result="completed" time'),
+        PLAIN.replace(" time", ' status="run" time'),
+    ],
+)
+@pytest.mark.parametrize("suite", ['name="s"', 'name="pytest"', 'name="s" file="suite.py"'])
+def test_plain_cases_go_past_the_parser(cases: str, suite: str) -> None:
+    found = both_ways(f"<testsuite {suite}>\n{cases}{cases}{cases}</testsuite>", 900)
+    assert found.totals.passed == 60
     assert taken() > 20
+
+
+def test_a_place_is_mapped_and_counted_like_those_of_other_cases(tmp_path: Path) -> None:
+    (tmp_path / "a.py").touch()
+    source = Source("x.xml", PathMapper(None, tmp_path))
+    cases = PLACED.replace('file="a.py"', 'file="/src/a.py"').replace('file="b.py"', 'file=""').encode()
+    found = parsed(b'<testsuite name="pytest">' + cases * 400 + b"</testsuite>", source)
+    assert [(case.path, case.line) for case in found.cases[-6:]] == [
+        ("a.py", 5), (None, None), ("a.py", 2), (None, None), ("a.py", 4), (None, None)
+    ]  # fmt: skip
+    assert found.cases[-1].evidence is NO_EVIDENCE
 
 
 @pytest.mark.parametrize(
@@ -103,6 +131,17 @@ def test_plain_cases_go_past_the_parser() -> None:
         '<testsuite>' + PLAIN + PLAIN.replace("0.5", "1,234.5") + "</testsuite>",
         "<testsuite>" + PLAIN.replace("/>", "></testcase>") * 2 + PLAIN.replace("/>", " >\n  </testcase >") + "</testsuite>",
         "<testsuite>" + PLAIN.replace(" time", ' status="disabled" time') * 2 + "</testsuite>",
+        # What states an outcome.
+        "<testsuite>" + PLAIN.replace(" time", ' status="run" time') * 2 + PLAIN.replace(" time", ' status="failed" time') + "</testsuite>",
+        "<testsuite>" + PLAIN.replace(" time", ' status="a&amp;b" time') * 2 + PLAIN.replace(" time", ' status="a&b" time') + "</testsuite>",
+        f'<testsuite>{PLAIN}<testcase classname="k" name="f" status="failed" time="1"><flakyFailure/></testcase>'
+        + PLAIN.replace(" time", ' status="failed" time') + "</testsuite>",
+        # Places.
+        f"<testsuite>{PLACED}{PLAIN}{PLACED}</testsuite>",
+        f'<testsuite name="pytest">{PLACED}{PLACED}</testsuite>',
+        f'<testsuite file="suite.py">{PLACED}{PLAIN}{PLACED.replace("a.py", "")}</testsuite>',
+        "<testsuite>" + PLACED + PLACED.replace("a.py", "a\tb.py").replace("b.py", "C:\\b.py").replace('"1"', '" 1"') + "</testsuite>",
+        "<testsuite>" + PLACED + PLACED.replace("a.py", "&lt;a&gt;").replace('line="2"', 'line="1,234"') + "</testsuite>",
         "<testsuite>" + PLAIN.replace(' classname="k"', "") * 3 + "</testsuite>",
         "<testsuite>" + PLAIN.replace(' name="n', ' x.y-z="1" name="n') * 3 + "</testsuite>",
         "<testsuite>" + PLAIN + PLAIN.replace("testcase", "ns:testcase") + "</testsuite>",
@@ -127,6 +166,8 @@ PIECES = st.sampled_from(
         "<![CDATA[", "]]>", "<system-out>", "</system-out>", "<testsuite name='in'>", "</testsuite>", "</testcase>",
         '<testcase classname="k" name="f" time="2"><failure message="no">a.py:3</failure></testcase>', "<failure>",
         "</failure>", "\n", "text", "&amp;", "]", "\r", '<testcase classname="k" name="open" time="1">',
+        PLACED, PLACED[:75], '<testcase name="p" file="" line="7"/>', "<testsuite name='pytest'>", '<testsuite file="s.py">',
+        '<testcase name="p" file="c.py" line="x" status="run"/>', '<testcase name="p" file="c.py" line="" status="fail"/>',
         '<testcase classname="k" name="a<b" time="1"/>', '<testcase classname="k" name="x" name="y" time="1"/>',
     ]
 )  # fmt: skip
