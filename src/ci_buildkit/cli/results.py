@@ -1,4 +1,4 @@
-"""Read test results and say what they say: JUnit XML, `go test -json`, `go test -v`.
+"""Read test results of any format that is known, and say what they say; the content tells the format.
 
 Exit code 0 when every test that counts passed, 1 with failed tests or errors, 5 when something could not be read or
 there are too few tests.
@@ -27,10 +27,11 @@ _COLOURS = {"failed": "31", "error": "31", "flaky": "33", "problem": "35"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """PATHs, the format, where to write JUnit, how paths are mapped, and what makes the command fail."""
+    """PATHs, the format, where to write JUnit and CTRF, how paths are mapped, and what makes the command fail."""
     parser.add_argument("paths", metavar="PATH", nargs="+", help="a file, a folder (with all below it) or a glob")
     parser.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="(default: text)")
     parser.add_argument("--junit", metavar="FILE", help="also write all test cases as one JUnit XML file")
+    parser.add_argument("--ctrf", metavar="FILE", help="also write all test cases as one CTRF document (ctrf.io)")
     parser.add_argument(
         "--path-map",
         metavar="FROM=TO",
@@ -58,6 +59,7 @@ def call(arguments: argparse.Namespace) -> int:
         arguments.paths,
         format=arguments.format,
         junit=arguments.junit,
+        ctrf=arguments.ctrf,
         path_map=arguments.path_map,
         fail_on=arguments.fail_on,
         min_tests=arguments.min_tests,
@@ -70,6 +72,7 @@ def run(
     *,
     format: Format = "text",  # noqa: A002 - the name of the option
     junit: str | Path | None = None,
+    ctrf: str | Path | None = None,
     path_map: Sequence[str] = (),
     fail_on: Level = "failures",
     min_tests: int | None = None,
@@ -79,7 +82,7 @@ def run(
 
     Raises:
         ConfigurationError: a path map is not FROM=TO, or the quarantine list is wrong.
-        OutputError: the JUnit file cannot be written.
+        OutputError: the JUnit or the CTRF file cannot be written.
     """
     from ci_buildkit.errors import FailuresFound, OutputError, most_fundamental
     from ci_buildkit.paths import PathMap
@@ -96,6 +99,10 @@ def run(
         from ci_buildkit.results import junit_writer
 
         junit_writer.write(report, Path(junit))
+    if ctrf:
+        from ci_buildkit.results import ctrf_writer
+
+        ctrf_writer.write(report, Path(ctrf))
     if format == "json":
         _print_json(report)
     elif format == "markdown":

@@ -104,3 +104,15 @@ def test_help_imports_no_reader() -> None:
         "bad = {'orjson', 'junit_xml', 'xml.parsers.expat', 'rich'} & set(sys.modules); sys.exit(str(bad) if bad else 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_ctrf_is_written_and_read_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = Path(__file__).parents[2] / "data" / "agreement" / "pytest" / "junit.xml"
+    target = tmp_path / "ctrf.json"
+    assert main(["results", str(source), "--ctrf", str(target)]) == 1
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert main(["results", str(target)]) == 1
+    assert (
+        capsys.readouterr().out.splitlines()[-1].split(": ")[1].split(" errors")[0]
+        == said.split(": ")[1].split(" errors")[0]
+    )
