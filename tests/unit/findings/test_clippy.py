@@ -60,7 +60,7 @@ def test_inside_of_another_crates_macro_the_call_counts() -> None:
     call = place("src/main.rs", 9)
     inner = place("/rustc/abc/library/std/src/macros.rs", 5, expansion={"span": call})
     own = place("src/macros.rs", 3, expansion={"span": call})
-    crate = place("/root/.cargo/registry/src/x/lib.rs", 1, expansion={"span": inner})
+    crate = place("/usr/local/cargo/registry/src/x/lib.rs", 1, expansion={"span": inner})
     lines = [message(inner), message(own, message="n"), message(crate, message="o")]
     found = read.read_log(lines, name="log", root=NOWHERE).findings
     assert [(one.path, one.line, one.message) for one in found] == [
