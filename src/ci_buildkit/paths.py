@@ -22,7 +22,7 @@ from ci_buildkit.tree import Tree, leads_out
 # Folders of toolchains and of downloaded dependencies: a file there is never the repository's file of the same name.
 _FOREIGN = re.compile(
     r"^/(?:usr/local/go|usr/(?:local/)?(?:include|lib|lib64|share)|lib|nix|root/\.cargo|go/pkg/mod)/"
-    r"|/(?:site-packages|dist-packages|node_modules|pkg/mod|\.cargo/registry|rustlib/src)/"
+    r"|/(?:site-packages|dist-packages|node_modules|pkg/mod|\.?cargo/registry|rustlib/src)/"
 )
 _DRIVE = re.compile(r"^[A-Za-z]:[\\/]")
 # RFC 8089: `file:/path`, `file:///path`, `file://host/path`; before a drive letter the slash is none of the path.
