@@ -1,9 +1,9 @@
 """Plain test cases of JUnit XML, by the thousand: those that passed and say no more than where they are.
 
 The generators of these reports write every case with the same attributes in the same order. Once the parser has read
-one such case, a regular expression for its form finds all that look the same, an order of magnitude faster than handlers
-written in Python are called. It takes only what is beyond doubt: elements between two tokens of a suite, with nothing
-in them that XML wants unescaped or normalised. All else is the parser's, so both ways read the same.
+one such case, a regular expression for its form finds all that look the same, an order of magnitude faster than
+handlers written in Python are called. It takes only what is beyond doubt: elements between two tokens of a suite, with
+nothing in them that XML wants unescaped or normalised. All else is the parser's, so both ways read the same.
 """
 
 from __future__ import annotations
