@@ -39,9 +39,10 @@ class Tree:
         """Whether `path`, relative to the root, is a file in it."""
         if leads_out(path):
             return False
+        file = os.path.join(self.root, path)  # noqa: PTH118 - any text is a path or none
         try:
-            real = os.path.realpath(os.path.join(self.root, path))  # noqa: PTH118 - any text is a path or none
-            return os.path.isfile(real) and Path(real).is_relative_to(self._real)  # noqa: PTH113 - as above
+            # Most are asked for in vain, and to resolve links takes a call of the system for each folder.
+            return os.path.isfile(file) and Path(os.path.realpath(file)).is_relative_to(self._real)  # noqa: PTH113
         except (OSError, ValueError):
             return False
 
