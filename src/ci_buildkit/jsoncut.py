@@ -6,10 +6,13 @@ A tool that is killed, a full disk or a log's limit cuts a report anywhere. What
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from ci_buildkit import jsontext
+
+D = TypeVar("D")
 
 # A lone quote is the start of a string that never ends. The quantifiers are possessive: no text takes more than one pass.
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["\[\]{},]', re.DOTALL)
@@ -45,10 +48,10 @@ def closed(data: bytes, error: jsontext.Broken | None = None) -> bytes:
     return data[:safe] + b"".join(reversed(stack)) if safe else b""
 
 
-def start(data: bytes, error: jsontext.Broken | None = None) -> Any:
+def start(data: bytes, error: jsontext.Broken | None = None, load: Callable[[bytes], D] = jsontext.loads) -> D | None:
     """The value of `closed`; None where nothing can be read."""
     try:
-        return jsontext.loads(closed(data, error))
+        return load(closed(data, error))
     except jsontext.Broken:
         return None
 

@@ -12,15 +12,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Generic, Protocol, TypeVar
 
 from ci_buildkit import jsoncut, jsontext
-from ci_buildkit.lines import TooLong, encoding_of, lines, without_progress_prefix
+from ci_buildkit.lines import TooLong, decode, encoding_of, lines, without_progress_prefix
 from ci_buildkit.problem import Problem
 from ci_buildkit.scan import Head
 
 if TYPE_CHECKING:
     from ci_buildkit.paths import PathMapper
+    from ci_buildkit.scan import Found
 
+D = TypeVar("D")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+
+HEAD = 64 * 1024
+"""Bytes of a file's start that readers tell their format by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,8 @@ class Limits:
     """How much is read. Passing a limit is a problem of kind `limit`; what was read before is kept.
 
     `cases` and `findings` count those of a whole report, `depth` nested XML elements, `token` the bytes of one XML tag,
-    `line` the bytes of one line, `document` the bytes of one JSON document. `output` is the characters of all that the
+    `line` the bytes of one line, `document` the bytes of one JSON document, `held` the characters of a document that was
+    printed into a log. `output` is the characters of all that the
     passed and skipped tests of a report printed, at least 256 for each; where it is passed, the output of the tests after
     says so instead.
     """
@@ -39,6 +45,7 @@ class Limits:
     token: int = 16 * 1024 * 1024
     line: int = 16 * 1024 * 1024
     document: int = 256 * 1024 * 1024
+    held: int = 64 * 1024 * 1024
     output: int = 16 * 1024 * 1024
 
 
@@ -93,10 +100,13 @@ def by_line(make: Callable[[Source], LogReader[T]]) -> Callable[[BinaryIO, Sourc
     return read
 
 
-def by_document(parse: Callable[[object, Source], Iterable[T]], what: str) -> Callable[[BinaryIO, Source], Iterator[T | Problem]]:  # fmt: skip
+def by_document(
+    parse: Callable[[D, Source], Iterable[T]], what: str, load: Callable[[bytes], D] = jsontext.loads
+) -> Callable[[BinaryIO, Source], Iterator[T | Problem]]:
     """The `read` of a format that is one JSON document; `what` names it where it is broken.
 
-    What stands before the place where it is broken is read.
+    What stands before the place where it is broken is read. `load` may decode it into a struct (`jsontext.typed`): only
+    what is used of it, and that fast.
     """
 
     def read(stream: BinaryIO, source: Source) -> Iterator[T | Problem]:
@@ -107,10 +117,10 @@ def by_document(parse: Callable[[object, Source], Iterable[T]], what: str) -> Ca
             return
         problem = None
         try:
-            document = jsontext.loads(data)
+            document: D | None = load(data)
         except jsontext.Broken as error:
             problem = Problem(source.name, "unreadable", f"the JSON of {what} is cut off or broken: {error}")
-            document = jsoncut.start(data, error)
+            document = jsoncut.start(data, error, load)
         if document is not None:
             yield from parse(document, source)
         if problem:
@@ -148,6 +158,30 @@ def feed(readers: Iterable[LogReader[T]], log: Iterable[str]) -> Iterator[T]:
                 break
     for reader in every:
         yield from reader.finish()
+
+
+def head_of(found: Found) -> Head | Problem:
+    """The start of a file; the problem where it cannot be read."""
+    try:
+        with found.path.open("rb") as file:
+            data = file.read(HEAD)
+    except OSError as error:
+        return Problem(found.name, "unreadable", f"cannot be read: {error.strerror}")
+    return Head(data, decode(data))
+
+
+def knowing(readers: Iterable[Reader[T]], head: Head) -> Reader[T] | None:
+    """The first of `readers` that knows what begins like this."""
+    return next((reader for reader in readers if reader.sniff(head)), None)
+
+
+def items_of(found: Found, read: Callable[[BinaryIO, Source], Iterator[T]], source: Source) -> Iterator[T | Problem]:
+    """What `read` finds in a file; a problem last where the file cannot be read to its end."""
+    try:
+        with found.path.open("rb") as file:
+            yield from read(file, source)
+    except OSError as error:
+        yield Problem(found.name, "unreadable", f"cannot be read to its end: {error.strerror}")
 
 
 def labels(readers: Iterable[Reader[T]]) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ci_buildkit.findings.found import Findings
 from ci_buildkit.findings.model import Finding, Severity
 from ci_buildkit.findings.reader import Item
-from ci_buildkit.text import clean, name
+from ci_buildkit.text import name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ci_buildkit.reader import Source
 
 _RUST = re.compile(r"^(?P<level>error|warning)(?:\[(?P<rule>E\d{4}|[a-z][\w:]*)\])?: (?P<message>.+)$")
+_HEAD = re.compile(r"error|warning|invalid-syntax|[A-Z]{1,6}\d")
 _SUMMARY = re.compile(r"generated \d+ warnings?\b|^(?:could not compile|aborting due to|build failed)\b")
 _RUFF = re.compile(r"^(?P<rule>[A-Z]{1,6}\d{2,5}|invalid-syntax)(?::| \[\*\])? (?P<message>\S.*)$")
 _PLACE = re.compile(r"^ *--> (?P<path>\S.*?):(?:cell (?P<cell>\d+):)?(?P<line>\d{1,9}):(?P<column>\d{1,9})$")
@@ -39,7 +40,7 @@ _MOST_LINES = 20
 
 
 class Arrows:
-    """Reads lines one by one; a `LogReader`."""
+    """Reads cleaned lines one by one; a `LogReader`."""
 
     def __init__(self, source: Source) -> None:
         """Nothing read yet."""
@@ -49,13 +50,13 @@ class Arrows:
         self._last: Finding | None = None
         self._notes: list[str] = []
 
-    def feed(self, raw: str) -> bool:
+    def feed(self, line: str) -> bool:
         """Takes a line; says whether it belongs to a finding."""
-        line = clean(raw).rstrip()
+        line = line.rstrip()
         if self._head is not None and (place := _PLACE.match(line)):
             self._open(self._head, place)
             return True
-        head = _RUST.match(line) or _RUFF.match(line)
+        head = (_RUST.match(line) or _RUFF.match(line)) if _HEAD.match(line) else None
         if head is not None:
             self._close()
             self._head, self._rows = (None if _SUMMARY.search(head["message"]) else head), []

@@ -14,7 +14,7 @@ from ci_buildkit import xmlstream
 from ci_buildkit.findings.hadolint import rule_url
 from ci_buildkit.findings.model import Finding
 from ci_buildkit.findings.reader import Item, Reader, severity
-from ci_buildkit.findings.values import message, span
+from ci_buildkit.findings.values import message, number, span
 from ci_buildkit.problem import Problem
 from ci_buildkit.reader import Source
 from ci_buildkit.scan import Head
@@ -96,17 +96,13 @@ def _finding(path: str, tool: str, rule: str, attributes: dict[str, str]) -> Fin
     text = message(attributes.get("message", "")).removesuffix(f" ({rule})")
     return Finding(
         path,
-        *span(_number(attributes.get("line")), _number(attributes.get("column"))),
+        *span(number(attributes.get("line")), number(attributes.get("column"))),
         severity=severity(attributes.get("severity", "error")),
         rule=rule,
         message=text,
         tool=tool,
         url=rule_url(rule),
     )
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def sniff(head: Head) -> bool:

@@ -45,7 +45,7 @@ _LONGEST_MESSAGE = 20
 
 
 class Golangci:
-    """Reads lines one by one; a `LogReader`."""
+    """Reads cleaned lines one by one; a `LogReader`."""
 
     def __init__(self, source: Source) -> None:
         """Nothing read yet."""
@@ -55,14 +55,13 @@ class Golangci:
         self._findings: dict[tuple[str, int | None, int | None, str, str], Finding] = {}
         self._problems: list[Problem] = []
 
-    def feed(self, raw: str) -> bool:
+    def feed(self, line: str) -> bool:
         """Takes a line; says whether it is the JSON report, or a finding up to its linter's name."""
-        line = clean(raw)
         if line.startswith('{"Issues":'):
             self._abandon()
             self._json(line)
             return True
-        if start := _START.match(line):
+        if (".go:" in line or ".mod:" in line) and (start := _START.match(line)):
             self._abandon()
             end = _LINTER.match(start[4])
             if end:

@@ -16,7 +16,7 @@ from ci_buildkit.findings.model import Finding
 from ci_buildkit.findings.place import PATH, PYTHON
 from ci_buildkit.findings.reader import Item, severity
 from ci_buildkit.findings.values import span
-from ci_buildkit.text import clean, name
+from ci_buildkit.text import name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +33,7 @@ _LINE = re.compile(
 _FILE = re.compile(
     rf"{PATH}: (?P<level>error): (?P<message>(?:Duplicate module named|Source file found twice under different) .*)$"
 )
+_LEVEL = re.compile(r": (?:error|warning|note): ")
 _FILE_NOTE = re.compile(rf"{PATH}: note: (?P<message>.*)$")
 _CODE = re.compile(r"[a-z][a-z0-9-]*\]")
 _SUMMARY = re.compile(r"^Found \d+ errors? in \d+ files? \(")
@@ -43,7 +44,7 @@ _MOST_NOTES = 20
 
 
 class Mypy:
-    """Reads lines one by one; a `LogReader`."""
+    """Reads cleaned lines one by one; a `LogReader`."""
 
     def __init__(self, source: Source) -> None:
         """Nothing read yet."""
@@ -54,10 +55,10 @@ class Mypy:
         # Lines that a program's own log could have written, until mypy's last line says that they are its.
         self._unsure: list[Finding] = []
 
-    def feed(self, raw: str) -> bool:
+    def feed(self, line: str) -> bool:
         """Takes a line; says whether it is mypy's."""
-        line = clean(raw)
-        match = _LINE.match(line) or _FILE.match(line)
+        # Tried first because most lines of a log have no such word, and the patterns of paths are slow.
+        match = (_LINE.match(line) or _FILE.match(line)) if _LEVEL.search(line) else None
         if match:
             return self._begin(match.groupdict())
         if self._last and self._last.line is None and (note := _FILE_NOTE.match(line)):

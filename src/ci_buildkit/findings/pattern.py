@@ -12,11 +12,10 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from ci_buildkit.errors import ConfigurationError
-from ci_buildkit.fields import positive
 from ci_buildkit.findings.found import Findings
 from ci_buildkit.findings.model import Finding
-from ci_buildkit.findings.reader import Item, severity
-from ci_buildkit.findings.values import span
+from ci_buildkit.findings.reader import LogItem, Note, severity
+from ci_buildkit.findings.values import number, span
 from ci_buildkit.problem import Problem
 from ci_buildkit.text import clean, name
 
@@ -31,7 +30,7 @@ TOOL = "pattern"
 GROUPS = ("path", "line", "column", "end_line", "end_column", "severity", "rule", "message", "tool")
 EXAMPLE = r"for example --pattern 'mylint=^(?P<path>[^:]+):(?P<line>\d+): (?P<severity>\w+): (?P<message>.+)$'"
 MAX_LINE = 8 * 1024
-"""Characters of a line that patterns are tried on; a longer line is no finding that a tool prints for people."""
+"""Characters of a line that patterns are tried on; a longer line is no finding that a tool prints for people, and noted."""
 LINE_SECONDS = 1.0
 LOG_SECONDS = 20.0
 """CPU seconds that one expression may take for one line, and all of them for one file or log."""
@@ -94,12 +93,13 @@ class PatternReader:
         self._left = LOG_SECONDS
         self._slow: dict[str, list[int]] = {}
         self._unread = 0
-        self.matched = False
+        self._long: list[int] = []
 
     def feed(self, line: str) -> bool:
         """Takes a line; says whether a pattern matched it."""
         self._number += 1
         if len(line) > MAX_LINE:
+            self._long.append(self._number)
             return False
         if self._left <= 0:
             self._unread = self._unread or self._number
@@ -109,7 +109,6 @@ class PatternReader:
         self._left -= monotonic() - began
         if finding is None:
             return False
-        self.matched = True
         self._found.add(finding)
         return True
 
@@ -125,16 +124,21 @@ class PatternReader:
                 return finding
         return None
 
-    def finish(self) -> Iterator[Item]:
-        """The findings, and a problem for what was not searched because it took too long."""
+    def finish(self) -> Iterator[LogItem]:
+        """The findings, a problem for what was not searched because it took too long, and a note of lines too long."""
         yield from self._found
+        if self._long:
+            yield Note(f"line {_and_more(self._long)}: longer than {MAX_LINE:,} characters, no pattern was tried")
         for text, numbers in self._slow.items():
-            more = f" and {len(numbers) - 1} more" if len(numbers) > 1 else ""
-            reason = f"pattern {name(text)!r} took longer than {LINE_SECONDS:g} s on line {numbers[0]}{more}, which was not searched with it"  # fmt: skip
+            reason = f"pattern {name(text)!r} took longer than {LINE_SECONDS:g} s on line {_and_more(numbers)}, which was not searched with it"  # fmt: skip
             yield Problem(self._source.name, "limit", f"{reason}; write it without nested repetition")
         if self._unread:
             reason = f"the patterns took longer than {LOG_SECONDS:g} s in all; they were not tried from line {self._unread} on"  # fmt: skip
             yield Problem(self._source.name, "limit", f"{reason}; write them so that they start with ^")
+
+
+def _and_more(numbers: Sequence[int]) -> str:
+    return f"{numbers[0]} and {len(numbers) - 1:,} more" if len(numbers) > 1 else str(numbers[0])
 
 
 def _finding(groups: dict[str, str | None], own_tool: str) -> Finding | None:
@@ -142,7 +146,7 @@ def _finding(groups: dict[str, str | None], own_tool: str) -> Finding | None:
     path, message = name(groups["path"] or "").strip(), (groups["message"] or "").strip()
     if not path or not message:
         return None
-    place = (_number(groups.get(key)) for key in ("line", "column", "end_line", "end_column"))
+    place = (number(groups.get(key)) for key in ("line", "column", "end_line", "end_column"))
     tool, word = name(groups.get("tool") or own_tool).strip(), (groups.get("severity") or "").strip()
     return Finding(
         path,
@@ -152,7 +156,3 @@ def _finding(groups: dict[str, str | None], own_tool: str) -> Finding | None:
         message=message,
         tool=tool,
     )
-
-
-def _number(text: str | None) -> int | None:
-    return positive(int(text)) if text and text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -13,7 +13,7 @@ from ci_buildkit.findings.found import Findings
 from ci_buildkit.findings.model import Finding, Severity
 from ci_buildkit.findings.place import PATH
 from ci_buildkit.findings.reader import Item
-from ci_buildkit.text import clean, name
+from ci_buildkit.text import name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,7 @@ _BRACKETS = re.compile(
     r"\[(?P<code>[A-Z]{1,6}\d{2,5}|invalid-syntax)(?:\((?P<symbol>[a-z][a-z0-9-]+)\)(?:, )?(?P<object>[^\]]*))?\] "
     r"(?P<message>.*)$"
 )
+_MARK = re.compile(r": (?:\[|[CEFIRW]\d{4}: )")
 _SYMBOL = re.compile(r"^(?P<message>.*?) ?\((?P<symbol>[a-z][a-z0-9-]+)\)$", re.DOTALL)
 _PYTHON = re.compile(r"\.(?:py[iwx]?|ipynb|toml|cfg|ini|pylintrc)$")
 _SEVERITIES: dict[str, Severity] = {
@@ -45,7 +46,7 @@ _KEPT_LINES = 30
 
 
 class Pylint:
-    """Reads lines one by one; a `LogReader`."""
+    """Reads cleaned lines one by one; a `LogReader`."""
 
     def __init__(self, source: Source) -> None:
         """Nothing read yet."""
@@ -53,10 +54,9 @@ class Pylint:
         self._open: dict[str, str | None] | None = None
         self._lines: list[str] = []
 
-    def feed(self, raw: str) -> bool:
+    def feed(self, line: str) -> bool:
         """Takes a line; says whether it is pylint's."""
-        line = clean(raw)
-        match = _TEXT.match(line) or _BRACKETS.match(line)
+        match = (_TEXT.match(line) or _BRACKETS.match(line)) if _MARK.search(line) else None
         if match and (_PYTHON.search(match["path"]) or _SYMBOL.match(match["message"])):
             self._close()
             self._open = match.groupdict()

@@ -1,15 +1,15 @@
 """Read lint findings from files, folders and globs, or from a step's log; the format is told by the content.
 
-A new format is one module and one line in READERS (and in LOG_READERS, where its tool prints to the log).
+A new format is one module and one line in READERS, and where its tool prints lines to the log, in OBJECT_READERS (JSON) or
+TEXT_READERS.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from ci_buildkit import jsontext
 from ci_buildkit.findings import (
@@ -30,19 +30,20 @@ from ci_buildkit.findings import (
     textline,
 )
 from ci_buildkit.findings.collect import report
-from ci_buildkit.findings.embedded import Embedded
+from ci_buildkit.findings.found import Findings
 from ci_buildkit.findings.model import Finding, FindingReport
 from ci_buildkit.findings.pattern import Pattern, PatternReader
-from ci_buildkit.findings.reader import Item, Reader
-from ci_buildkit.findings.together import Make, Together
-from ci_buildkit.lines import decode, without_progress_prefix
+from ci_buildkit.findings.reader import LogItem, LogReader, Note, Reader
+from ci_buildkit.findings.together import NothingFound, Objects, Texts, Together
+from ci_buildkit.inlog import Documents
+from ci_buildkit.lines import without_progress_prefix
 from ci_buildkit.paths import PathMap, PathMapper, display
 from ci_buildkit.problem import Problem
-from ci_buildkit.reader import Limits, Source, by_line, feed, labels
+from ci_buildkit.reader import Limits, Source, by_line, feed, head_of, items_of, knowing, labels
 from ci_buildkit.scan import Found, Head, is_json, scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 READERS: tuple[Reader, ...] = (
     buildkit.READER,
@@ -58,12 +59,15 @@ READERS: tuple[Reader, ...] = (
 )
 # Those of one document; what others write is found in a log line by line.
 _DOCUMENTS = tuple(reader for reader in READERS if reader not in {clippy.READER, golangci.READER})
-# In this order: the more exact a reader is, the earlier it may take a line.
-LOG_READERS: tuple[Make, ...] = (
-    clippy.Clippy,
-    rdjson.RdjsonLines,
-    ruff.RuffLines,
-    partial(Embedded, _DOCUMENTS),
+# How they begin where they stand on one line, or as XML.
+_BEGINS = (
+    r'\[\{"(?:filePath|cell|code|filename|file|column|line)"'
+    r'|\{"(?:\$schema|version|runs|diagnostics|source|severity|comments|warnings|sources|buildError|results|metadata)":'
+    r"|<\?xml |<checkstyle\b"
+)
+# Every list in this order: the more exact a reader is, the earlier it may take a line.
+OBJECT_READERS: tuple[Callable[[Source], LogReader], ...] = (clippy.Clippy, rdjson.RdjsonLines, ruff.RuffLines)
+TEXT_READERS: tuple[Callable[[Source], LogReader], ...] = (
     mypy.Mypy,
     pylint.Pylint,
     textline.TextLines,
@@ -75,7 +79,6 @@ LOG_READERS: tuple[Make, ...] = (
 _TEXT = frozenset({"", ".err", ".lint", ".log", ".out", ".report", ".text", ".txt"})
 """What files are called that a tool's text is written to; others in a folder are sources, documents and data."""
 _REPORT_NAME = re.compile(r"lint|check|report|finding|golangci|ruff|sarif", re.IGNORECASE)
-_HEAD = 64 * 1024
 
 
 def read_paths(
@@ -100,14 +103,9 @@ def read_paths(
     gathered.problems += scanned.problems
     read = 0
     for found in scanned.files:
-        source = Source(found.name, mapper, limits)
-        items = _items(found, source, _log_readers(patterns))
-        if items is not None:
-            read += 1
-            gathered.add(found.name, items)
-        elif patterns and found.explicit:
-            read += 1
-            gathered.notes.append(f"{found.name}: no line matches a pattern or is a finding that is known")
+        file = _file(found, Source(found.name, mapper, limits), patterns)
+        gathered.add(found.name, file.items)
+        read += file.is_report
     if not read and not gathered.problems:
         where = ", ".join(display(Path(path)) for path in paths) or "nothing"
         gathered.problems.append(Problem(where, "missing", f"no lint report was found; known are {_known()}"))
@@ -131,7 +129,7 @@ def read_log(
     mapper = PathMapper(path_map, root, workdirs)
     source = Source(name, mapper)
     gathered = _Gathered(mapper, source.limits)
-    gathered.add(name, feed((make(source) for make in _log_readers(patterns)), lines))
+    gathered.add(name, feed([log_reader(source, patterns)], lines))
     return gathered.report()
 
 
@@ -155,10 +153,12 @@ class _Gathered:
         self.problems: list[Problem] = []
         self.notes: list[str] = []
 
-    def add(self, name: str, items: Iterable[Item]) -> None:
+    def add(self, name: str, items: Iterable[LogItem]) -> None:
         for item in items:
             if isinstance(item, Problem):
                 self.problems.append(item)
+            elif isinstance(item, Note):
+                self.notes.append(f"{name}: {item.text}")
             elif len(self._findings) >= self._most:
                 self.problems.append(Problem(name, "limit", f"more than {self._most} findings; the rest was not read"))
                 break
@@ -174,29 +174,38 @@ class _Gathered:
         return report(self._findings, self.problems, notes=self.notes)
 
 
-def _log_readers(patterns: Sequence[Pattern]) -> tuple[Make, ...]:
-    """The user's own patterns first: who wrote them knows better."""
-    return (partial(PatternReader, patterns), *LOG_READERS) if patterns else LOG_READERS
+def log_reader(source: Source, patterns: Sequence[Pattern] = (), *last: LogReader) -> LogReader:
+    """All readers of a log as one. The user's own patterns are first: who wrote them knows better."""
+    own = [PatternReader(patterns, source)] if patterns else []
+    texts = Texts([*(make(source) for make in TEXT_READERS), *last])
+    documents = Documents(source, _DOCUMENTS, _BEGINS, kept=Findings(source), others=[texts])
+    return Together([*own, Objects([make(source) for make in OBJECT_READERS]), documents, texts])
 
 
-def _items(found: Found, source: Source, log_readers: Sequence[Make]) -> Iterable[Item] | None:
-    """What one file gives; None where it is no lint report and nobody said it was."""
-    try:
-        with found.path.open("rb") as file:
-            data = file.read(_HEAD)
-    except OSError as error:
-        return [Problem(found.name, "unreadable", f"cannot be read: {error.strerror}")]
-    head = Head(data, decode(data))
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What one file gives. What nobody said is a lint report, and is none, gives nothing but notes."""
+
+    items: Iterable[LogItem]
+    is_report: bool = True
+
+
+def _file(found: Found, source: Source, patterns: Sequence[Pattern]) -> _File:
+    head = head_of(found)
+    if isinstance(head, Problem):
+        return _File([head])
     text = found.path.suffix.lower() in _TEXT
-    reader = next((reader for reader in READERS if reader.sniff(head)), None)
+    reader = knowing(READERS, head)
     if reader is not None and not (text and _begins_with_a_line_of_json(head)):
-        return _read(found, reader.read, source)
+        return _File(items_of(found, reader.read, source))
+    items: list[LogItem] = []
     if (found.explicit or text) and "\0" not in head.text:
-        together = Together(log_readers, source)
-        items = list(_read(found, by_line(lambda _: together), source))
-        if items or together.clean:
-            return items
-    return _unknown(found, data, patterns=log_readers is not LOG_READERS)
+        nothing = NothingFound()
+        items += items_of(found, by_line(lambda source: log_reader(source, patterns, nothing)), source)
+        if nothing.said or not all(isinstance(item, Note) for item in items):
+            return _File(items)
+    unknown = _unknown(found, head, patterns=bool(patterns))
+    return _File([*items, unknown] if unknown else items, is_report=unknown is not None)
 
 
 def _begins_with_a_line_of_json(head: Head) -> bool:
@@ -209,30 +218,22 @@ def _begins_with_a_line_of_json(head: Head) -> bool:
     return bool(rest.strip())
 
 
-def _unknown(found: Found, data: bytes, *, patterns: bool) -> Iterable[Item] | None:
-    """The problem with a file that no reader knows; none where nobody said that it is a report."""
-    if not found.explicit and not _looks_broken(found, data):
+def _unknown(found: Found, head: Head, *, patterns: bool) -> Problem | Note | None:
+    """What to say of a file that no reader knows; None where nobody said that it is a report."""
+    if not found.explicit and not _looks_broken(found, head):
         return None
-    if not data.strip():
-        return [Problem(found.name, "empty", "has no content: the lint command stopped before it wrote anything")]
-    if patterns and "\0" not in decode(data):
-        return None
-    return [Problem(found.name, "unreadable", f"is no lint report that is known ({_known()}), or was cut off")]
+    if not head.data.strip():
+        return Problem(found.name, "empty", "has no content: the lint command stopped before it wrote anything")
+    if patterns and "\0" not in head.text:
+        return Note("no line matches a pattern or is a finding that is known") if found.explicit else None
+    return Problem(found.name, "unreadable", f"is no lint report that is known ({_known()}), or was cut off")
 
 
 def _known() -> str:
     return f"{labels(READERS)}, and the text of compilers and linters"
 
 
-def _looks_broken(found: Found, data: bytes) -> bool:
+def _looks_broken(found: Found, head: Head) -> bool:
     """Whether a file in a folder is called like a lint report and is JSON that was cut off, or empty."""
     named = found.path.suffix.lower() in {".json", ".sarif"} and _REPORT_NAME.search(found.path.name) is not None
-    return named and (not data.strip() or not is_json(found.path))
-
-
-def _read(found: Found, read: Callable[[BinaryIO, Source], Iterator[Item]], source: Source) -> Iterator[Item]:
-    try:
-        with found.path.open("rb") as file:
-            yield from read(file, source)
-    except OSError as error:
-        yield Problem(found.name, "unreadable", f"cannot be read to its end: {error.strerror}")
+    return named and (not head.data.strip() or not is_json(found.path))

@@ -7,13 +7,24 @@ A format is one module with one `READER` in `findings.read.READERS`, and where a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ci_buildkit import reader
 from ci_buildkit.findings.model import Finding, Severity
 from ci_buildkit.problem import Problem
 
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence about what was read that makes nothing red."""
+
+    text: str
+
+
 Item = Finding | Problem
+LogItem = Item | Note
 Reader = reader.Reader[Item]
-LogReader = reader.LogReader[Item]
+LogReader = reader.LogReader[LogItem]
 
 # How tools grade: everything that is not known to be less is an error.
 _SEVERITIES: dict[str, Severity] = {

@@ -17,7 +17,7 @@ from ci_buildkit.findings.found import Findings
 from ci_buildkit.findings.model import Finding
 from ci_buildkit.findings.place import is_file
 from ci_buildkit.findings.reader import Item, severity
-from ci_buildkit.text import clean, name
+from ci_buildkit.text import name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ _RULE = re.compile(r"^(?P<message>.*?\S)  +(?P<rule>[@\w][\w@/.-]*)$")
 
 
 class Stylish:
-    """Reads lines one by one; a `LogReader`."""
+    """Reads cleaned lines one by one; a `LogReader`."""
 
     def __init__(self, source: Source) -> None:
         """Nothing read yet."""
@@ -38,12 +38,14 @@ class Stylish:
         self._found = Findings(source)
         self._path = ""
 
-    def feed(self, raw: str) -> bool:
+    def feed(self, line: str) -> bool:
         """Takes a line; says whether it is a finding."""
-        line = clean(raw).rstrip()
-        row = _ROW.match(line) if self._path else None
+        if not line.startswith(" "):
+            self._path = line.rstrip()
+            return False
+        row = _ROW.match(line.rstrip()) if self._path else None
         if row is None or not is_file(self._path, self._mapper):
-            self._path = "" if line.startswith(" ") else line
+            self._path = ""
             return False
         coded = _RULE.match(row["text"])
         self._found.add(

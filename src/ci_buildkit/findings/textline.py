@@ -20,9 +20,9 @@ from ci_buildkit.findings.found import Findings
 from ci_buildkit.findings.model import Finding, Severity
 from ci_buildkit.findings.place import PATH, is_file
 from ci_buildkit.findings.reader import Item, severity
-from ci_buildkit.findings.values import span
+from ci_buildkit.findings.values import number, span
 from ci_buildkit.paths import is_foreign
-from ci_buildkit.text import clean, name
+from ci_buildkit.text import name
 
 if TYPE_CHECKING:
     from ci_buildkit.reader import Source
@@ -52,7 +52,8 @@ _TSC = re.compile(rf"{PATH}:{_AT} - (?P<level>error|warning|message) (?P<rule>TS
 # Where in the repository the code of a library's template is used that cannot be compiled.
 _REQUIRED = re.compile(rf"{PATH}:{_AT}: +required from here$")
 _RUFF_SUMMARY = re.compile(r"^(?:Found \d+ errors?\b|\[\*\] \d+ fixable )")
-_HAS_PLACE = re.compile(r"[:(]\d")
+# What follows the line number in all of them. Most lines of a log have no such place, and the patterns of paths are slow.
+_HAS_PLACE = re.compile(r"[:(]\d[\d,-]*(?:: |:? (?:DL|SC)\d| - |\)\s?: )")
 _PYTHON = re.compile(r"\.(?:py[iwx]?|ipynb|toml)$")
 _SHELLCHECK = re.compile(r"^SC\d{4}$")
 _CLANG_TIDY = re.compile(r"^[a-z][\w.]*-[\w.,-]+$")
@@ -66,7 +67,7 @@ _MOST_LINES = 20
 
 
 class TextLines:
-    """Reads lines one by one; a `LogReader`."""
+    """Reads cleaned lines one by one; a `LogReader`."""
 
     def __init__(self, source: Source) -> None:
         """Nothing read yet."""
@@ -86,9 +87,8 @@ class TextLines:
             (_TSC, self._tsc),
         )
 
-    def feed(self, raw: str) -> bool:
+    def feed(self, line: str) -> bool:
         """Takes a line; says whether it is a finding or a part of one."""
-        line = clean(raw)
         if self._goes_on and line.startswith("  ") and self._last:
             self._more.append(line.rstrip())
             return True
@@ -170,7 +170,7 @@ class TextLines:
     def _open(self, groups: Groups, tool: str, rule: str, grade: Severity, message: str) -> None:
         """Begins a finding; what follows may still join it."""
         self._close()
-        place = (_number(groups.get(key)) for key in ("line", "column", "end_line", "end_column"))
+        place = (number(groups.get(key)) for key in ("line", "column", "end_line", "end_column"))
         self._last = Finding(
             name(groups["path"] or ""),
             *span(*place),
@@ -198,10 +198,6 @@ class TextLines:
         self._close()
         yield from self._found
         yield from self._coded
-
-
-def _number(text: str | None) -> int | None:
-    return int(text or 0) or None
 
 
 def _rule(text: str) -> str:

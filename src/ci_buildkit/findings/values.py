@@ -20,6 +20,11 @@ class Span(NamedTuple):
 WHOLE_FILE = Span()
 
 
+def number(text: str | None) -> int | None:
+    """The number that `text` is; None for anything else, and for more than nine digits."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
 def span(line: object, column: object = None, end_line: object = None, end_column: object = None) -> Span:
     """The place that four numbers tell, whatever they are: 1-based, the end column exclusive.
 

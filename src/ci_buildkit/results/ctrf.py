@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ci_buildkit import jsoncut
+from ci_buildkit import jsoncut, jsontext
 from ci_buildkit.fields import mapping, positive, sequence, string
 from ci_buildkit.problem import Problem
-from ci_buildkit.results.documents import by_struct
+from ci_buildkit.reader import Source, by_document
 from ci_buildkit.results.maker import MILLISECONDS, CaseMaker, duration, path_of, whole, with_suites
 from ci_buildkit.results.reader import Item, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ci_buildkit.reader import Source
     from ci_buildkit.results.model import Case, Outcome
     from ci_buildkit.scan import Head
 
@@ -144,4 +143,4 @@ def _details(message: str, trace: str) -> str:
     return trace if first in trace else f"{message.strip()}\n{trace}"
 
 
-READER = Reader(FORMAT, "CTRF", sniff, by_struct(Document, parse, "CTRF"))
+READER = Reader(FORMAT, "CTRF", sniff, by_document(parse, "CTRF", jsontext.typed(Document)))

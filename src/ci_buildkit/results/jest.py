@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ci_buildkit import jsoncut
+from ci_buildkit import jsoncut, jsontext
 from ci_buildkit.fields import mapping, positive, string
 from ci_buildkit.problem import Problem
-from ci_buildkit.results.documents import by_struct
+from ci_buildkit.reader import Source, by_document
 from ci_buildkit.results.maker import MILLISECONDS, CaseMaker, duration, label, path_of, whole
 from ci_buildkit.results.reader import Item, Reader, Suite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ci_buildkit.reader import Source
     from ci_buildkit.results.model import Case, Outcome
     from ci_buildkit.scan import Head
 
@@ -152,4 +151,4 @@ def _contradiction(document: Document, tests: int, failed: int, broken: int) -> 
     return ""
 
 
-READER = Reader(FORMAT, "Jest and Vitest JSON", sniff, by_struct(Document, parse, "Jest"))
+READER = Reader(FORMAT, "Jest and Vitest JSON", sniff, by_document(parse, "Jest", jsontext.typed(Document)))

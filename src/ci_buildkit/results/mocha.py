@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ci_buildkit import jsoncut
+from ci_buildkit import jsoncut, jsontext
 from ci_buildkit.fields import mapping, string
 from ci_buildkit.problem import Problem
-from ci_buildkit.results.documents import by_struct
+from ci_buildkit.reader import Source, by_document
 from ci_buildkit.results.maker import MILLISECONDS, CaseMaker, duration, whole, with_suites
 from ci_buildkit.results.reader import Item, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ci_buildkit.reader import Source
     from ci_buildkit.results.model import Case, Outcome
     from ci_buildkit.scan import Head
 
@@ -109,4 +108,4 @@ def _case(test: Test, outcome: Outcome, source: Source, maker: CaseMaker) -> Cas
     )  # fmt: skip
 
 
-READER = Reader(FORMAT, "Mocha JSON", sniff, by_struct(Document, parse, "Mocha"))
+READER = Reader(FORMAT, "Mocha JSON", sniff, by_document(parse, "Mocha", jsontext.typed(Document)))

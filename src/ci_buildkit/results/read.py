@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING
 
 from ci_buildkit import xmlstream
 from ci_buildkit.errors import OutputError
-from ci_buildkit.lines import decode
+from ci_buildkit.inlog import Documents
 from ci_buildkit.paths import PathMap, PathMapper, display
 from ci_buildkit.problem import Problem
-from ci_buildkit.reader import Limits, Source, feed, labels
+from ci_buildkit.reader import Limits, Source, feed, head_of, items_of, knowing, labels
 from ci_buildkit.results import (
     ctrf,
     dart,
     gotest,
     gotext,
-    inlog,
     jest,
     junit,
     libtest,
@@ -63,8 +62,13 @@ LOG_READERS: tuple[Callable[[Source], LogReader], ...] = (gotext.GoLog, dart.Dar
 # What is read line by line is found in a log by its LogReader; any other format is a document.
 _OF_LINES = frozenset({gotest.FORMAT, gotext.FORMAT, dart.FORMAT, libtest.FORMAT, reportlog.FORMAT, tap.FORMAT})
 
+# How they begin as XML, and what a line of JSON holds that is a whole report and no event.
+_BEGINS = (
+    r'[\[{].*"(?:testResults|examples|stats|results)"'
+    r"|<(?:\?xml |(?:[\w.-]+:)?(?:testsuites?|test-run|test-results|assembly|assemblies|TestRun)\b)"
+)
+
 EXIT_CODE_NAMES = ("exit-code", "exit_code", "exitcode")
-_HEAD = 64 * 1024
 _REPORT_NAME = re.compile(r"junit|test|report|result|xunit|spec", re.IGNORECASE)
 _JSON_NAMES = (".json", ".jsonl", ".ndjson")
 _NEVER = frozenset({".html", ".htm", ".css", ".js", ".map", ".svg", ".png", ".gz", ".zip", ".tar"})
@@ -115,15 +119,18 @@ def read_log(
     path_map: PathMap | None = None,
     root: Path | None = None,
     workdirs: Sequence[tuple[str, str]] = (),
+    limits: Limits | None = None,
 ) -> TestReport:
     """The results that test tools printed between the other lines of a log, which is called `name` in the report.
 
     Lines come without BuildKit's prefixes. A log without results gives an empty report and no problem.
     """
-    source = Source(name, PathMapper(path_map, root, workdirs))
-    collector = Collector()
+    source = Source(name, PathMapper(path_map, root, workdirs), limits or Limits())
+    collector = Collector(limits)
     readers = [make(source) for make in LOG_READERS]
-    documents = inlog.Documents(source, [reader for reader in READERS if reader.format not in _OF_LINES], readers)
+    of_documents = [reader for reader in READERS if reader.format not in _OF_LINES]
+    kept: list[Item] = []
+    documents = Documents(source, of_documents, _BEGINS, kept=kept, others=readers)
     collector.file(name, feed([documents, *readers], lines))
     return collector.report()
 
@@ -152,34 +159,29 @@ def exit_code(folder: Path) -> int | None:
 
 def _items(found: Found, since: float | None, source: Source) -> Iterator[Item] | None:
     """What one file gives; None where it is no test report and nobody said it was."""
-    try:
-        with found.path.open("rb") as file:
-            data = file.read(_HEAD)
-        modified = found.path.stat().st_mtime
-    except OSError as error:
-        return iter([Problem(found.name, "unreadable", f"cannot be read: {error.strerror}")])
-    head = Head(data, decode(data))
-    reader = None if found.path.suffix.lower() in _NEVER and not found.explicit else _reader(head)
+    head = head_of(found)
+    if isinstance(head, Problem):
+        return iter([head])
+    never = found.path.suffix.lower() in _NEVER and not found.explicit
+    reader = None if never else knowing(READERS, head)
     if reader is None:
         problem = _unknown(found, head)
         return iter([problem]) if problem else None
-    # Whole seconds: some file systems keep no fractions.
-    if since is not None and modified < math.floor(since):
-        when = datetime.fromtimestamp(modified, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        return iter([Problem(found.name, "stale", f"was written {when}, before this run began")])
-    return _read(found, reader, source)
+    stale = _stale(found, since) if since is not None else None
+    return iter([stale]) if stale else items_of(found, reader.read, source)
 
 
-def _reader(head: Head) -> Reader | None:
-    return next((reader for reader in READERS if reader.sniff(head)), None)
-
-
-def _read(found: Found, reader: Reader, source: Source) -> Iterator[Item]:
+def _stale(found: Found, since: float) -> Problem | None:
+    """The problem with a file that this run did not write."""
     try:
-        with found.path.open("rb") as file:
-            yield from reader.read(file, source)
+        modified = found.path.stat().st_mtime
     except OSError as error:
-        yield Problem(found.name, "unreadable", f"cannot be read to its end: {error.strerror}")
+        return Problem(found.name, "unreadable", f"cannot be read: {error.strerror}")
+    # Whole seconds: some file systems keep no fractions.
+    if modified >= math.floor(since):
+        return None
+    when = datetime.fromtimestamp(modified, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return Problem(found.name, "stale", f"was written {when}, before this run began")
 
 
 def _unknown(found: Found, head: Head) -> Problem | None:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ci_buildkit import jsoncut
+from ci_buildkit import jsoncut, jsontext
 from ci_buildkit.fields import mapping, positive, sequence, string
 from ci_buildkit.problem import Problem
-from ci_buildkit.results.documents import by_struct
+from ci_buildkit.reader import Source, by_document
 from ci_buildkit.results.maker import CaseMaker, duration, whole, with_suites
 from ci_buildkit.results.reader import Item, Reader
 from ci_buildkit.text import first_line
@@ -22,7 +22,6 @@ from ci_buildkit.text import first_line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ci_buildkit.reader import Source
     from ci_buildkit.results.model import Case, Outcome
     from ci_buildkit.scan import Head
 
@@ -132,4 +131,4 @@ def _contradiction(summary: dict[str, Any], examples: int, failed: int) -> str:
     return ""
 
 
-READER = Reader(FORMAT, "RSpec JSON", sniff, by_struct(Document, parse, "RSpec"))
+READER = Reader(FORMAT, "RSpec JSON", sniff, by_document(parse, "RSpec", jsontext.typed(Document)))

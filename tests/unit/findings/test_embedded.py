@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ci_buildkit.findings import read, ruff
-from ci_buildkit.findings.embedded import Embedded
+from ci_buildkit.findings.found import Findings
 from ci_buildkit.findings.model import Finding
+from ci_buildkit.inlog import Documents
 from ci_buildkit.paths import PathMapper
 from ci_buildkit.problem import Problem
 from ci_buildkit.reader import Limits, Source
@@ -57,7 +58,8 @@ def test_a_report_that_the_end_of_the_log_cuts_off_keeps_its_start() -> None:
 
 def test_a_report_that_is_too_large_for_a_log_keeps_its_start() -> None:
     rows = (DATA / "ruff" / "ruff.json").read_text().splitlines()
-    reader = Embedded((ruff.READER,), Source("log", PathMapper(None, NOWHERE), Limits(line=3_000)))
+    source = Source("log", PathMapper(None, NOWHERE), Limits(held=3_000))
+    reader = Documents(source, (ruff.READER,), "never", kept=Findings(source))
     for row in rows:
         reader.feed(row)
     found = list(reader.finish())

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from ci_buildkit.findings import policy, read
 from ci_buildkit.findings.model import Finding, FindingReport
-from ci_buildkit.findings.together import Together
 from ci_buildkit.paths import PathMapper
 from ci_buildkit.problem import Problem
 from ci_buildkit.reader import Limits, Source, by_line
@@ -98,7 +97,7 @@ def test_more_than_the_limit_is_a_problem(tmp_path: Path) -> None:
 
 def through_the_text_reader(data: bytes) -> None:
     mapper = PathMapper(None, Path("/nonexistent"))
-    read_all = by_line(lambda source: Together(read.LOG_READERS, source))
+    read_all = by_line(read.log_reader)
     items = list(read_all(io.BytesIO(data), Source("x", mapper)))
     assert all(isinstance(item, Finding | Problem) for item in items)
     for one in FindingReport(tuple(item for item in items if isinstance(item, Finding))).findings:

@@ -91,6 +91,24 @@ def test_a_line_that_is_too_long_is_not_tried() -> None:
     assert found("x: " + "y" * pattern.MAX_LINE, r"^(?P<path>x): (?P<message>.*)$") == []
 
 
+def test_a_line_that_is_too_long_is_told_and_makes_nothing_red(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    long = "x" * (pattern.MAX_LINE + 1)
+    log = ["a", long, "src.x @3 error <r> m", long]
+    report = read.read_log(log, name="log", root=tmp_path, patterns=pattern.parse([LINT]))
+    assert report.notes[0] == "log: line 2 and 1 more: longer than 8,192 characters, no pattern was tried"
+    assert (len(report.findings), report.problems) == (1, ())
+    Path("long.txt").write_text(long)
+    assert main(["findings", "long.txt", "--pattern", LINT]) == 0
+    told = capsys.readouterr().err
+    assert "long.txt: line 1: longer than 8,192 characters" in told
+    assert "no line matches a pattern" in told
+    # In a folder such a file is no report, and a folder without any is no clean one.
+    assert main(["findings", ".", "--pattern", LINT]) == 5
+
+
 def test_files_of_any_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     Path("odd.dat").write_text("#12 0.345 src.x @3 error <r> m\n")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ci_buildkit.results import inlog, read
+from ci_buildkit.reader import Limits
+from ci_buildkit.results import read
 from ci_buildkit.results.model import TestReport
 
 DATA = Path(__file__).parents[2] / "data"
@@ -89,8 +90,8 @@ def test_what_is_no_report_is_nothing(lines: list[str]) -> None:
     assert not found.problems
 
 
-def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inlog, "MAX_DOCUMENT", 10_000)
-    found = log("<testsuite name='s'>", *['<testcase name="x"/>'] * 1000, *GO)
-    assert found.problems
+def test_memory_is_bounded() -> None:
+    lines = ["<testsuite name='s'>", *['<testcase name="x"/>'] * 1000, *GO]
+    found = read.read_log(lines, name="log", limits=Limits(held=10_000))
+    assert [one.kind for one in found.problems] == ["limit"]
     assert any(one.format == "gotext" for one in found.cases)
