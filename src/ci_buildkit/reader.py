@@ -1,17 +1,17 @@
-"""What a reader of one format of reports is, what it may read, and the two shapes that formats have.
+"""What a reader of one format of reports is, what it may read, and the three shapes that formats have.
 
 Test results and lint findings are read alike: a reader tells its format by the start of a file, then yields what the
 file holds, item by item. A format of lines (`by_line`) is read by the same class that finds it in a log; a format that
-is one JSON document (`by_document`) is read whole, within `Limits.document`.
+is one JSON document (`by_document`) is read whole, within `Limits.document`; XML (`by_elements`) is a stream.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Generic, Protocol, TypeVar
 
-from ci_buildkit import jsoncut, jsontext
+from ci_buildkit import jsoncut, jsontext, xmlstream
 from ci_buildkit.lines import TooLong, decode, encoding_of, lines, without_progress_prefix
 from ci_buildkit.problem import Problem
 from ci_buildkit.scan import Head
@@ -127,6 +127,26 @@ def by_document(
             yield problem
 
     return read
+
+
+def by_elements(
+    parser: xmlstream.Parser, items: list[T], stream: BinaryIO, source: Source, lane: xmlstream.Lane | None = None
+) -> Generator[T | Problem, None, bool]:
+    """What the handlers of `parser` append to `items`, which is emptied, while it reads a document; a problem last where
+    that is broken. Returns whether it was read to its end.
+    """
+    refused: xmlstream.Refused | None = None
+    try:
+        for _ in xmlstream.feed(parser, stream, token=source.limits.token, lane=lane):
+            yield from items
+            items.clear()
+    except xmlstream.Refused as error:
+        refused = error
+    yield from items
+    if refused is None:
+        return True
+    yield Problem(source.name, "limit" if refused.limit else "unreadable", f"{refused}; what stands before it was read")
+    return False
 
 
 def content(stream: BinaryIO, source: Source) -> bytes:

@@ -75,7 +75,7 @@ class Tree:
         """Line `line` (1-based) of a file of the repository; "" where there is none."""
         lines = self._sources.get(path)
         if lines is None:
-            lines = self._sources[path] = _source_lines(self.root / path) if self.has(path) else []
+            lines = self._sources[path] = source_lines(self.root / path) if self.has(path) else []
         return lines[line - 1] if 0 < line <= len(lines) else ""
 
     def go_modules(self) -> tuple[tuple[str, str], ...]:
@@ -85,7 +85,7 @@ class Tree:
             for folder, files in self._folders():
                 if "go.mod" not in files:
                     continue
-                found = _MODULE.search("\n".join(_source_lines(self.root / folder / "go.mod")))
+                found = _MODULE.search("\n".join(source_lines(self.root / folder / "go.mod")))
                 if found:
                     modules.append((found[1], Path(folder).as_posix()))
             self._modules = tuple(sorted(modules, key=lambda module: -len(module[0])))
@@ -112,7 +112,8 @@ def _holds(file: Path, data: bytes) -> bool:
         return False
 
 
-def _source_lines(file: Path) -> list[str]:
+def source_lines(file: Path) -> list[str]:
+    """The lines of a file of sources; none where it cannot be read or is larger than 4 MiB."""
     try:
         if file.stat().st_size > _MAX_SOURCE:
             return []

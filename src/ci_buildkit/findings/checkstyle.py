@@ -16,7 +16,7 @@ from ci_buildkit.findings.model import Finding
 from ci_buildkit.findings.reader import Item, Reader, severity
 from ci_buildkit.findings.values import message, number, span
 from ci_buildkit.problem import Problem
-from ci_buildkit.reader import Source
+from ci_buildkit.reader import Source, by_elements
 from ci_buildkit.scan import Head
 from ci_buildkit.text import Excerpt, name
 
@@ -113,18 +113,7 @@ def sniff(head: Head) -> bool:
 def read(stream: BinaryIO, source: Source) -> Iterator[Item]:
     """Every error, file by file; a problem for a file that could not be checked, and where the XML is cut off."""
     handler = _Handler(source)
-    refused: xmlstream.Refused | None = None
-    try:
-        for _ in xmlstream.feed(handler.parser, stream, token=source.limits.token):
-            yield from handler.items
-            handler.items.clear()
-    except xmlstream.Refused as error:
-        refused = error
-    yield from handler.items
-    if refused is not None:
-        yield Problem(
-            source.name, "limit" if refused.limit else "unreadable", f"{refused}; what stands before it was read"
-        )
+    yield from by_elements(handler.parser, handler.items, stream, source)
 
 
 READER = Reader(FORMAT, "Checkstyle XML", sniff, read)

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ci_buildkit.tree import leads_out
+from ci_buildkit.tree import leads_out, source_lines
 
 if TYPE_CHECKING:
     from ci_buildkit.paths import PathMapper
@@ -18,7 +18,6 @@ Convert = Callable[[str, int], int]
 """From a line's text and a tool's 1-based column to the 1-based character."""
 _FILES = 32
 """Files whose lines are remembered; reports go from file to file."""
-_MAX_SOURCE = 4 * 1024 * 1024
 _TAB = 8
 
 
@@ -78,10 +77,4 @@ class Sources:
         mapped = self._mapper.map(path)
         if not mapped.known or leads_out(mapped.path):
             return []
-        file = self._mapper.root / mapped.path
-        try:
-            if file.stat().st_size > _MAX_SOURCE:
-                return []
-            return file.read_text(encoding="utf-8", errors="replace").split("\n")
-        except (OSError, ValueError):
-            return []
+        return source_lines(self._mapper.root / mapped.path)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ci_buildkit import text, xmlstream
 from ci_buildkit.problem import Problem
-from ci_buildkit.reader import Source
+from ci_buildkit.reader import Source, by_elements
 from ci_buildkit.results.junit_case import (
     ATTEMPTS,
     FORMAT,
@@ -220,19 +220,8 @@ def sniff(head: Head) -> bool:
 def read(stream: BinaryIO, source: Source) -> Iterator[Item]:
     """Every case, suite by suite; then a problem where the file is cut off, wrong or contradicts itself."""
     handler = _Handler(source)
-    refused: xmlstream.Refused | None = None
-    try:
-        for _ in xmlstream.feed(handler.parser, stream, token=source.limits.token, lane=handler.lane):
-            yield from handler.items
-            handler.items.clear()
-    except xmlstream.Refused as error:
-        refused = error
-    yield from handler.items
-    if refused is not None:
-        yield Problem(
-            source.name, "limit" if refused.limit else "unreadable", f"{refused}; what stands before it was read"
-        )
-    elif handler.contradictions:
+    whole = yield from by_elements(handler.parser, handler.items, stream, source, handler.lane)
+    if whole and handler.contradictions:
         more = len(handler.contradictions) - 1
         reason = handler.contradictions[0] + (f" (and {more} more contradictions)" if more else "")
         yield Problem(source.name, "inconsistent", reason)

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from ci_buildkit import text, xmlstream
 from ci_buildkit.problem import Problem
-from ci_buildkit.reader import Source
+from ci_buildkit.reader import Source, by_elements
 
 MAX_NODES = 100_000
 """Elements of one tree; a data-driven test of TRX has one for each of its rows and more."""
@@ -103,10 +103,4 @@ class _Walker:
 def walk(stream: BinaryIO, source: Source, trees: frozenset[str]) -> Iterator[Event | Problem]:
     """The elements of a document in order, those named in `trees` whole; a problem last where it is broken."""
     walker = _Walker(source, trees)
-    try:
-        for _ in xmlstream.feed(walker.parser, stream, token=source.limits.token):
-            yield from walker.events
-            walker.events.clear()
-    except xmlstream.Refused as error:
-        yield from walker.events
-        yield Problem(source.name, "limit" if error.limit else "unreadable", f"{error}; what stands before it was read")
+    yield from by_elements(walker.parser, walker.events, stream, source)
