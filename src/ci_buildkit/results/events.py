@@ -9,6 +9,7 @@ import msgspec
 from ci_buildkit.lines import TooLong, blocks, encoding_of, without_progress_prefix
 from ci_buildkit.problem import Problem
 from ci_buildkit.reader import Source, by_line
+from ci_buildkit.results.reader import LogReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ci_buildkit.results.reader import Item
 
 E = TypeVar("E")
+R = TypeVar("R", bound=LogReader)
 E_contra = TypeVar("E_contra", contravariant=True)
 _UNDECODABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
 # Bytes that are read line by line rather than halved once more to find the line that is no event.
@@ -54,6 +56,18 @@ class Events(Generic[E]):
     def reading(self, make: Callable[[Source], EventReader[E]]) -> Callable[[BinaryIO, Source], Iterator[Item]]:
         """The `read` of a format of events, of which a file may be a log with BuildKit's prefixes."""
 
+        def take(reader: EventReader[E], events: list[E], _lines: int) -> None:
+            each = reader.take
+            for event in events:
+                each(event)
+
+        return self.reading_lines(make, take)
+
+    def reading_lines(
+        self, make: Callable[[Source], R], take: Callable[[R, list[E], int], None]
+    ) -> Callable[[BinaryIO, Source], Iterator[Item]]:
+        """The same where `take` hands over all events of so many lines at once."""
+
         def read(stream: BinaryIO, source: Source) -> Iterator[Item]:
             encoding = encoding_of(stream.read(4))
             stream.seek(0)
@@ -63,7 +77,7 @@ class Events(Generic[E]):
             reader, problem = make(source), None
             try:
                 for data in blocks(stream, source.limits.line):
-                    self._block(data, reader)
+                    self._block(data, reader, take)
             except TooLong:
                 reason = f"a line is longer than {source.limits.line:,} bytes; what stands before it was read"
                 problem = Problem(source.name, "limit", reason)
@@ -73,19 +87,17 @@ class Events(Generic[E]):
 
         return read
 
-    def _block(self, data: bytes, reader: EventReader[E]) -> None:
+    def _block(self, data: bytes, reader: R, take: Callable[[R, list[E], int], None]) -> None:
         """Whole lines; those around one that cannot be decoded are read line by line, as a log is."""
         try:
             events = self._decoder.decode_lines(data)
         except _UNDECODABLE:
             middle = data.find(b"\n", len(data) // 2) + 1
             if len(data) > _FEW and 0 < middle < len(data):
-                self._block(data[:middle], reader)
-                self._block(data[middle:], reader)
+                self._block(data[:middle], reader, take)
+                self._block(data[middle:], reader, take)
                 return
             for line in data.removesuffix(b"\n").split(b"\n"):
                 reader.feed(without_progress_prefix(line.decode("utf-8", "replace").rstrip("\r")))
             return
-        take = reader.take
-        for event in events:
-            take(event)
+        take(reader, events, data.count(b"\n"))

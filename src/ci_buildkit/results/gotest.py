@@ -4,28 +4,28 @@ Since Go 1.24 build failures are events too (`build-output`, `build-fail`, and `
 before that they are plain text before the package's events, and a setup failure is nothing but a `FAIL` line. Events of
 `go tool test2json` without `-p` name no package.
 
-A file is decoded a block of lines at a time, which is several times faster than line by line; what stands around a line
-that is no event is read line by line, as a log is.
+Where a file holds nothing else, a block of its lines is taken at a time, which is several times faster than line by line.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from ci_buildkit import jsontext
-from ci_buildkit.lines import TooLong, blocks, encoding_of, without_progress_prefix
+from ci_buildkit.lines import without_progress_prefix
 from ci_buildkit.problem import Problem
-from ci_buildkit.reader import Source, by_line
+from ci_buildkit.reader import Source
+from ci_buildkit.results.events import Events
 from ci_buildkit.results.go_run import ENDINGS, FRAMES, GoRun
 from ci_buildkit.results.reader import Item, Reader
 from ci_buildkit.results.values import MAX_SECONDS
 from ci_buildkit.scan import Head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 FORMAT = "gotest"
 _BUILD_HEADER = re.compile(r"^# \[?([^\s\[\]]+)\]?")
@@ -48,20 +48,7 @@ class Event(msgspec.Struct, gc=False, rename="pascal"):
     failed_build: str = ""
 
 
-# Bytes that are read line by line rather than halved once more to find the line that is no event.
-_FEW = 8 * 1024
-_decoder = msgspec.json.Decoder(Event)
-_UNDECODABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
-
-
-def event_of(line: str) -> Event | None:
-    """The event that this line is; None for any other line."""
-    if not line.startswith("{"):
-        return None
-    try:
-        return _decoder.decode(line)
-    except _UNDECODABLE:
-        return None
+_EVENTS = Events(Event)
 
 
 class GoTest:
@@ -83,30 +70,19 @@ class GoTest:
         """The import paths that the events named."""
         return frozenset(self._run.packages)
 
-    def block(self, data: bytes) -> None:
-        """Takes whole lines of a file."""
-        try:
-            events = _decoder.decode_lines(data)
-        except _UNDECODABLE:
-            middle = data.find(b"\n", len(data) // 2) + 1
-            if len(data) > _FEW and 0 < middle < len(data):
-                self.block(data[:middle])
-                self.block(data[middle:])
-                return
-            for line in data.removesuffix(b"\n").split(b"\n"):
-                self.feed(without_progress_prefix(line.decode("utf-8", "replace").rstrip("\r")))
-            return
-        self._number += data.count(b"\n")
+    def take_lines(self, events: Sequence[Event], lines: int) -> None:
+        """Takes the events of so many whole lines of a file."""
+        self._number += lines
         self._take(events)
 
     def feed(self, line: str) -> bool:
         """Takes a line; says whether it was an event."""
         self._number += 1
-        event = event_of(line)
+        event = _EVENTS.event(line)
         if event is not None:
             return self._take((event,))
         begun = _EVENT_START.search(line, 1) if "{" in line else None
-        glued = event_of(line[begun.start() :]) if begun else None
+        glued = _EVENTS.event(line[begun.start() :]) if begun else None
         if begun and glued:  # something was printed without a newline before the event
             self._text(line[: begun.start()])
             return self._take((glued,))
@@ -184,27 +160,8 @@ class GoTest:
 
 def sniff(head: Head) -> bool:
     """Whether one of the first lines is an event."""
-    events = (event_of(without_progress_prefix(line)) for line in head.text.split("\n"))
+    events = (_EVENTS.event(without_progress_prefix(line)) for line in head.text.split("\n"))
     return any(event is not None and (event.package or event.import_path or event.test) for event in events)
-
-
-def read(stream: BinaryIO, source: Source) -> Iterator[Item]:
-    """The cases of a file, or of a log with BuildKit's prefixes."""
-    encoding = encoding_of(stream.read(4))
-    stream.seek(0)
-    if encoding != "utf-8":
-        yield from by_line(GoTest)(stream, source)
-        return
-    reader, problem = GoTest(source), None
-    try:
-        for block in blocks(stream, source.limits.line):
-            reader.block(block)
-    except TooLong:
-        reason = f"a line is longer than {source.limits.line:,} bytes; what stands before it was read"
-        problem = Problem(source.name, "limit", reason)
-    yield from reader.finish()
-    if problem:
-        yield problem
 
 
 def _is_json(line: str) -> bool:
@@ -215,4 +172,4 @@ def _is_json(line: str) -> bool:
     return True
 
 
-READER = Reader(FORMAT, "`go test -json`", sniff, read)
+READER = Reader(FORMAT, "`go test -json`", sniff, _EVENTS.reading_lines(GoTest, GoTest.take_lines))
