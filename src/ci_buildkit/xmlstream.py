@@ -17,6 +17,8 @@ from xml.parsers import expat
 from defusedxml.common import DefusedXmlException, EntitiesForbidden, ExternalReferenceForbidden
 
 CHUNK = 256 * 1024
+_FIRST_CHUNK = 4 * 1024
+"""Chunks grow from here, so that a lane soon knows the form of what there is most of."""
 _DECLARED = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z][\w.:-]{0,39})[\"']")
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 # Text encodings for Python that no file is in, and that cost more than linear time.
@@ -158,7 +160,8 @@ def local(tag: str) -> str:
 
 def _mended(stream: BinaryIO) -> Iterator[str]:
     """The text of `stream` in chunks, with nothing in it that XML forbids as a character."""
-    chunk = stream.read(CHUNK)
+    size = min(_FIRST_CHUNK, CHUNK)
+    chunk = stream.read(size)
     encoding = _encoding(chunk)
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     held, begun = "", False
@@ -173,7 +176,8 @@ def _mended(stream: BinaryIO) -> Iterator[str]:
             begun = bool(text)
         if text:
             yield text
-        chunk = stream.read(CHUNK)
+        size = min(size * 2, CHUNK)
+        chunk = stream.read(size)
     rest = _mend(held + decoder.decode(b"", final=True), suspect=True)
     if rest:
         yield rest

@@ -117,11 +117,11 @@ def plain(cases: Columns, suite: str, file: str, source: Source, *, zero_based: 
     if text.clean(joined) is not joined:
         names = [text.name(name) for name in names]
     where = _defined(cases, file, source, zero_based=zero_based)
-    every = zip(map(_class_name, cases.class_names), names, map(seconds, cases.times), where, strict=True)
-    return [
-        Case(source.name, FORMAT, suite, class_name, name, "passed", time, evidence)
-        for class_name, name, time, evidence in every
-    ]
+    first = cases.class_names[0]
+    alike = cases.class_names.count(first) == len(names)
+    class_names = repeat(_class_name(first)) if alike else map(_class_name, cases.class_names)
+    same = (repeat(source.name), repeat(FORMAT), repeat(suite))
+    return list(map(Case, *same, class_names, names, repeat("passed"), map(seconds, cases.times), where))
 
 
 def _defined(cases: Columns, suite_file: str, source: Source, *, zero_based: bool) -> list[Defined]:

@@ -22,8 +22,8 @@ STATES = frozenset({"status", "result"})
 _STATE = re.compile(r"\w*")
 _BLANK = "[ \\t]"
 _SPACE = "[ \\t\\r\\n]"
-_VALUE = f'[^"<&\\t\\r\\n]{{0,{MAX_NAME}}}'
-_ANY_VALUE = f'[^"]{{0,{MAX_NAME}}}'
+_VALUE = f'[^"<&\\t\\r\\n]{{0,{MAX_NAME}}}+'
+_ANY_VALUE = f'[^"]{{0,{MAX_NAME}}}+'
 _MOST_ATTRIBUTES = 16
 
 
@@ -121,8 +121,8 @@ def _split(text: str, form: _Form) -> list[str]:
     """`text` at the cases of this form: what is before one, its groups, what is before the next, and so on."""
     if "&" not in text:
         parts = form.quick.split(text)
-        values = "".join("".join(parts[group :: form.pattern.groups + 1]) for group in form.groups if group)
-        if not any(mark in values for mark in "<\t\r\n"):
+        values = ["".join(parts[group :: form.pattern.groups + 1]) for group in form.groups if group]
+        if not any(mark in column for column in values for mark in "<\t\r\n"):
             return parts
     return form.pattern.split(text)
 
@@ -142,5 +142,5 @@ def _pattern(attributes: tuple[tuple[str, str], ...], read: str) -> re.Pattern[s
     values = (
         (name, value if name in STATES else f"({read})" if name in _COLUMNS else _VALUE) for name, value in attributes
     )
-    written = "".join(f'{_BLANK}+{re.escape(name)}="{value}"' for name, value in values)
-    return re.compile(f"<testcase{written}{_BLANK}*((?:/>|>{_SPACE}*</testcase>){_SPACE}*)")
+    written = "".join(f'{_BLANK}++{re.escape(name)}="{value}"' for name, value in values)
+    return re.compile(f"<testcase{written}{_BLANK}*+((?:/>|>{_SPACE}*+</testcase>){_SPACE}*+)")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from ci_buildkit.paths import PathMapper, is_foreign
@@ -50,7 +51,7 @@ def locate(text: str, mapper: PathMapper, class_name: str = "", within: str | No
     pool = known or [candidate for candidate in candidates if not is_foreign(f"/{candidate.written}")]
     if not pool:
         return None
-    words = set(re.split(r"[^\w-]+", class_name))
+    words = _words(class_name)
     own = [candidate for candidate in pool if _stem(candidate.place.path) in words]
     pool = own or pool
     # Python lists the innermost call last, everybody else first.
@@ -72,6 +73,11 @@ def _candidates(text: str, mapper: PathMapper, class_name: str) -> list[_Candida
         if len(found) == _MOST:
             break
     return found
+
+
+@lru_cache(maxsize=256)
+def _words(class_name: str) -> frozenset[str]:
+    return frozenset(re.split(r"[^\w-]+", class_name))
 
 
 def _stem(path: str) -> str:
