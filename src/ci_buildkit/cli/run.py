@@ -15,6 +15,8 @@ from ci_buildkit.cli import flags
 from ci_buildkit.errors import CiBuildkitError, EngineError, Interrupted, most_fundamental, said
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from ci_buildkit.config.options import Options
     from ci_buildkit.engine.process import Cancellation
     from ci_buildkit.pipeline.run import Finished
@@ -68,7 +70,8 @@ def _execute(options: Options, cancellation: Cancellation, staging: Staging, vie
     with prepared(options, os.environ) as ready:
         if options.builder is None:
             sweep_leftovers(ready.buildx)
-        threading.Thread(target=_load_reports, name="imports", daemon=True).start()
+        kinds = {stage.kind for stage in ready.plan.stages}
+        threading.Thread(target=_load_reports, args=(kinds,), name="imports", daemon=True).start()
         run = Run(
             plan=ready.plan,
             options=options,
@@ -112,16 +115,22 @@ def _view(options: Options) -> View:
     return terminal.LiveView() if kind == "tty" else terminal.PlainView()
 
 
-def _load_reports() -> None:
-    """Import what reading and the reports need while the builds run: 0.3 s that nobody waits for."""
-    from ci_buildkit.findings import read as findings
+def _load_reports(kinds: Container[str]) -> None:
+    """Import what the reports and the logs of stages of these kinds need while the builds run: 0.3 s that nobody waits for."""
     from ci_buildkit.findings import sarif
     from ci_buildkit.report import html, summary
     from ci_buildkit.results import junit_writer
-    from ci_buildkit.results import read as results
 
-    _ = findings, results, sarif, summary, junit_writer
+    _ = sarif, summary, junit_writer
     html.load()
+    if "test" in kinds:
+        from ci_buildkit.results import read as results
+
+        _ = (*results.LOG_READERS,)
+    if "lint" in kinds:
+        from ci_buildkit.findings import read as findings
+
+        _ = (*findings.OBJECT_READERS, *findings.TEXT_READERS)
 
 
 def _report(finished: Finished, staging: Staging, options: Options) -> int:

@@ -1,7 +1,7 @@
 """Read lint findings from files, folders and globs, or from a step's log; the format is told by the content.
 
-A new format is one module and one line in READERS, and where its tool prints lines to the log, in OBJECT_READERS (JSON) or
-TEXT_READERS.
+A new format is one module and its place in READERS, and where its tool prints lines to the log, in OBJECT_READERS (JSON)
+or TEXT_READERS.
 """
 
 from __future__ import annotations
@@ -12,23 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ci_buildkit import jsontext
-from ci_buildkit.findings import (
-    arrow,
-    buildkit,
-    checkstyle,
-    clippy,
-    eslint,
-    golangci,
-    hadolint,
-    mypy,
-    pylint,
-    rdjson,
-    ruff,
-    sarif_reader,
-    shellcheck,
-    stylish,
-    textline,
-)
 from ci_buildkit.findings.collect import report
 from ci_buildkit.findings.found import Findings
 from ci_buildkit.findings.model import Finding, FindingReport
@@ -36,6 +19,7 @@ from ci_buildkit.findings.pattern import Pattern, PatternReader
 from ci_buildkit.findings.reader import LogItem, LogReader, Note, Reader
 from ci_buildkit.findings.together import NothingFound, Objects, Texts, Together
 from ci_buildkit.inlog import Documents
+from ci_buildkit.lazy import Lazy
 from ci_buildkit.lines import without_progress_prefix
 from ci_buildkit.paths import PathMap, PathMapper, display
 from ci_buildkit.problem import Problem
@@ -43,39 +27,52 @@ from ci_buildkit.reader import Limits, Source, by_line, feed, head_of, items_of,
 from ci_buildkit.scan import Found, Head, is_json, scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-READERS: tuple[Reader, ...] = (
-    buildkit.READER,
-    checkstyle.READER,
-    clippy.READER,
-    eslint.READER,
-    golangci.READER,
-    hadolint.READER,
-    rdjson.READER,
-    ruff.READER,
-    sarif_reader.READER,
-    shellcheck.READER,
-)
+
+def _documents() -> Iterator[Reader]:
+    from ci_buildkit.findings import sarif_reader
+
+    yield sarif_reader.READER
+
+    from ci_buildkit.findings import buildkit, checkstyle, eslint, hadolint, rdjson, ruff, shellcheck
+
+    yield from (buildkit.READER, checkstyle.READER, eslint.READER)
+    yield from (hadolint.READER, rdjson.READER, ruff.READER, shellcheck.READER)
+
+
+def _reports_in_logs() -> Iterable[Reader]:
+    from ci_buildkit.findings import clippy, golangci
+
+    return (clippy.READER, golangci.READER)
+
+
+def _objects() -> Iterable[Callable[[Source], LogReader]]:
+    from ci_buildkit.findings import clippy, rdjson, ruff
+
+    return (clippy.Clippy, rdjson.RdjsonLines, ruff.RuffLines)
+
+
+def _texts() -> Iterable[Callable[[Source], LogReader]]:
+    from ci_buildkit.findings import arrow, golangci, mypy, pylint, stylish, textline
+
+    return (mypy.Mypy, pylint.Pylint, textline.TextLines, stylish.Stylish, arrow.Arrows, golangci.Golangci)
+
+
 # Those of one document; what others write is found in a log line by line.
-_DOCUMENTS = tuple(reader for reader in READERS if reader not in {clippy.READER, golangci.READER})
+_DOCUMENTS = Lazy(_documents)
+# The order is for speed: no two know the same file, and those that nobody comes to are not imported.
+READERS = Lazy(_documents, _reports_in_logs)
+# In this order: the more exact a reader is, the earlier it may take a line.
+OBJECT_READERS = Lazy(_objects)
+TEXT_READERS = Lazy(_texts)
+
 # How they begin where they stand on one line, or as XML.
 _BEGINS = (
     r'\[\{"(?:filePath|cell|code|filename|file|column|line)"'
     r'|\{"(?:\$schema|version|runs|diagnostics|source|severity|comments|warnings|sources|buildError|results|metadata)":'
     r"|<\?xml |<checkstyle\b"
 )
-# Every list in this order: the more exact a reader is, the earlier it may take a line.
-OBJECT_READERS: tuple[Callable[[Source], LogReader], ...] = (clippy.Clippy, rdjson.RdjsonLines, ruff.RuffLines)
-TEXT_READERS: tuple[Callable[[Source], LogReader], ...] = (
-    mypy.Mypy,
-    pylint.Pylint,
-    textline.TextLines,
-    stylish.Stylish,
-    arrow.Arrows,
-    golangci.Golangci,
-)
-
 _TEXT = frozenset({"", ".err", ".lint", ".log", ".out", ".report", ".text", ".txt"})
 """What files are called that a tool's text is written to; others in a folder are sources, documents and data."""
 _REPORT_NAME = re.compile(r"lint|check|report|finding|golangci|ruff|sarif", re.IGNORECASE)

@@ -1,6 +1,6 @@
 """Read test results from files, folders and globs, or from a step's log; the format is told by the content.
 
-A new format is one module and one line in READERS (and LOG_READERS, where its tool prints to the log).
+A new format is one module and its place in READERS (and in LOG_READERS, where its tool prints to the log).
 """
 
 from __future__ import annotations
@@ -14,25 +14,10 @@ from typing import TYPE_CHECKING
 from ci_buildkit import xmlstream
 from ci_buildkit.errors import OutputError
 from ci_buildkit.inlog import Documents
+from ci_buildkit.lazy import Lazy
 from ci_buildkit.paths import PathMap, PathMapper, display
 from ci_buildkit.problem import Problem
 from ci_buildkit.reader import Limits, Source, feed, head_of, items_of, knowing, labels
-from ci_buildkit.results import (
-    ctrf,
-    dart,
-    gotest,
-    gotext,
-    jest,
-    junit,
-    libtest,
-    mocha,
-    nunit,
-    reportlog,
-    rspec,
-    tap,
-    trx,
-    xunit,
-)
 from ci_buildkit.results.collect import Collector
 from ci_buildkit.results.reader import Item, LogReader, Reader
 from ci_buildkit.scan import Found, Head, is_json, scan
@@ -42,25 +27,44 @@ if TYPE_CHECKING:
 
     from ci_buildkit.results.model import TestReport
 
-READERS: tuple[Reader, ...] = (
-    junit.READER,
-    nunit.READER,
-    xunit.READER,
-    trx.READER,
-    jest.READER,
-    mocha.READER,
-    rspec.READER,
-    ctrf.READER,
-    gotest.READER,
-    dart.READER,
-    libtest.READER,
-    reportlog.READER,
-    gotext.READER,
-    tap.READER,
-)
-LOG_READERS: tuple[Callable[[Source], LogReader], ...] = (gotext.GoLog, dart.DartLog, libtest.LibTest, tap.TapLog)
-# What is read line by line is found in a log by its LogReader; any other format is a document.
-_OF_LINES = frozenset({gotest.FORMAT, gotext.FORMAT, dart.FORMAT, libtest.FORMAT, reportlog.FORMAT, tap.FORMAT})
+
+def _xml() -> Iterator[Reader]:
+    from ci_buildkit.results import junit
+
+    yield junit.READER
+
+    from ci_buildkit.results import nunit, trx, xunit
+
+    yield from (nunit.READER, xunit.READER, trx.READER)
+
+
+def _json() -> Iterable[Reader]:
+    from ci_buildkit.results import ctrf, jest, mocha, rspec
+
+    return (jest.READER, mocha.READER, rspec.READER, ctrf.READER)
+
+
+def _lines() -> Iterator[Reader]:
+    from ci_buildkit.results import gotest
+
+    yield gotest.READER
+
+    from ci_buildkit.results import dart, gotext, libtest, reportlog, tap
+
+    yield from (dart.READER, libtest.READER, reportlog.READER, gotext.READER, tap.READER)
+
+
+def _log() -> Iterable[Callable[[Source], LogReader]]:
+    from ci_buildkit.results import dart, gotext, libtest, tap
+
+    return (gotext.GoLog, dart.DartLog, libtest.LibTest, tap.TapLog)
+
+
+# Those of one document; what others write is found in a log line by line.
+_DOCUMENTS = Lazy(_xml, _json)
+# The order is for speed: no two know the same file, and those that nobody comes to are not imported.
+READERS = Lazy(_xml, _lines, _json)
+LOG_READERS = Lazy(_log)
 
 # How they begin as XML, and what a line of JSON holds that is a whole report and no event.
 _BEGINS = (
@@ -128,9 +132,8 @@ def read_log(
     source = Source(name, PathMapper(path_map, root, workdirs), limits or Limits())
     collector = Collector(limits)
     readers = [make(source) for make in LOG_READERS]
-    of_documents = [reader for reader in READERS if reader.format not in _OF_LINES]
     kept: list[Item] = []
-    documents = Documents(source, of_documents, _BEGINS, kept=kept, others=readers)
+    documents = Documents(source, _DOCUMENTS, _BEGINS, kept=kept, others=readers)
     collector.file(name, feed([documents, *readers], lines))
     return collector.report()
 

@@ -17,6 +17,8 @@ from ci_buildkit.cli.main import COMMANDS, main
 from ci_buildkit.config.options import Options, flag_of, option_string
 from ci_buildkit.errors import CiBuildkitError
 
+DATA = Path(__file__).parents[2] / "data"
+
 
 @pytest.fixture(autouse=True)
 def _inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,6 +161,36 @@ def test_a_command_imports_only_what_it_needs(words: list[str], heavy: set[str])
     code = f"import sys; sys.argv[1:] = {words!r}\nfrom ci_buildkit.__main__ import main\nmain()\nprint(*sys.modules)"
     loaded = set(python(code).split())
     assert loaded & heavy == set()
+
+
+@pytest.mark.parametrize(
+    ("words", "needed", "others"),
+    [
+        (["results", str(DATA / "junit" / "pytest-xunit1.xml")], {"results.junit"}, {"results.nunit", "results.tap"}),
+        (["findings", str(DATA / "findings" / "sarif" / "ruff.sarif")], {"findings.sarif_reader"}, {"findings.ruff"}),
+    ],
+)
+def test_readers_of_other_formats_are_not_imported(words: list[str], needed: set[str], others: set[str]) -> None:
+    code = f"import sys\nfrom ci_buildkit.cli.main import main\nmain({words!r})\nprint(*sys.modules)"
+    loaded = {name.removeprefix("ci_buildkit.") for name in python(code).split()}
+    assert needed <= loaded
+    assert not loaded & (others | {"results.gotest", "results.jest", "findings.arrow", "findings.checkstyle"})
+
+
+@pytest.mark.parametrize(
+    ("kinds", "needed"),
+    [
+        ({"image"}, set()),
+        ({"lint", "image"}, {"findings.textline", "findings.ruff"}),
+        ({"test"}, {"results.gotext", "results.tap"}),
+    ],
+)
+def test_a_run_imports_only_the_readers_of_its_stages(kinds: set[str], needed: set[str]) -> None:
+    code = f"import sys\nfrom ci_buildkit.cli import run\nrun._load_reports({kinds!r})\nprint(*sys.modules)"
+    loaded = {name.removeprefix("ci_buildkit.") for name in python(code).split()}
+    assert needed <= loaded
+    every = {"findings.textline", "findings.ruff", "findings.eslint", "results.gotext", "results.tap", "results.jest"}
+    assert not loaded & (every - needed)
 
 
 def test_nothing_runs_and_nothing_is_read_on_import() -> None:
