@@ -27,7 +27,10 @@ T = TypeVar("T")
 _CLOSED = {"{": "}", "[": "]"}
 # What a line of JSON that is laid out holds: a member, a bracket, an element. Whatever else comes between is not of it.
 _ROW = re.compile(r"\s+(?:[\"{}\[\]]|(?:-?\d[\d.eE+-]*|true|false|null),?\s*$)|\s*$")
+_ELEMENT = re.compile("<[^?!]")
 _ENCODING = re.compile(r"""\s+encoding=(?:"[^"]*"|'[^']*')""")
+_AT_FIRST = 8
+"""Lines in which the root of XML comes, and before which hardly any JSON can be known."""
 _ATTRIBUTES = r"""[^<>"']*+(?:(?:"[^"]*"|'[^']*')[^<>"']*+)*+"""
 
 
@@ -47,7 +50,7 @@ class Documents(Generic[T]):
     def __init__(
         self,
         source: Source,
-        readers: Sequence[Reader[T]],
+        readers: Iterable[Reader[T]],
         begins: str,
         *,
         kept: Kept[T | Problem],
@@ -72,9 +75,9 @@ class Documents(Generic[T]):
         self._size = 0
         self._held = 0
         self._known = False
-        # Of XML: the tags of its root, and how many of them are open; None where it is not known yet.
+        # Of XML: the tags that are called like its root, None before that has come, and how many of them are open.
         self._tags: re.Pattern[str] | None = None
-        self._depth: int | None = None
+        self._depth = 0
 
     def feed(self, line: str) -> bool:
         """Takes a line; says whether it belongs to a document that is known."""
@@ -89,44 +92,50 @@ class Documents(Generic[T]):
     def _take(self, line: str) -> bool:
         self._lines.append(line)
         self._size += len(line) + 1
-        if not self._known:
-            self._recognise()
-        elif self._tags is not None and self._depth is not None:
-            self._depth += _opened(self._tags, line)
+        ended = self._root_ends(line) if self._is_xml else self._bracket_closes(line)
         known = self._known
         self._held += known
-        if self._ends(line):
+        if ended:
             return self._finished()
         if self._size > (self._source.limits.held if known else HEAD):
             self._give_back()
         return known
 
+    @property
+    def _is_xml(self) -> bool:
+        return self._lines[0].startswith("<")
+
     def _foreign(self, line: str) -> bool:
         """Whether a line is no part of the document: all lines inside of JSON are indented, and XML begins but once."""
-        first = self._lines[0][0]
-        if first == "<":
+        if self._is_xml:
             return line.startswith("<?xml") if self._known else self._begins.match(line) is not None
-        return not _ROW.match(line) and line.rstrip() != _CLOSED[first]
+        return not _ROW.match(line) and line.rstrip() != _CLOSED[self._lines[0][0]]
 
-    def _recognise(self) -> None:
-        """Looks for the reader of what is there, whenever that has doubled."""
-        count, xml = len(self._lines), self._lines[0].startswith("<")
-        if count & (count - 1) or (count == 1 and not xml):
-            return
-        start = "\n".join(self._lines)
-        head = _head(start)
+    def _root_ends(self, line: str) -> bool:
+        """Takes a line of XML; says whether its root ends there, or is one that no reader knows."""
+        if self._tags is not None:
+            self._depth += _opened(self._tags, line)
+            return self._depth <= 0
+        if not _is_time(len(self._lines), _AT_FIRST):
+            return False
+        text = "\n".join(self._lines)
+        head = _head(text)
+        root = xmlstream.root_tag(head.data) if _ELEMENT.search(text) else None
+        if root is None:
+            return False
+        self._tags = re.compile(rf"<(/?)(?:[\w.-]+:)?{re.escape(root)}\b{_ATTRIBUTES}")
+        self._depth = _opened(self._tags, text)
         self._known = knowing(self._readers, head) is not None
-        root = xmlstream.root_tag(head.data) if xml else None
-        if root:
-            self._tags = re.compile(rf"<(/?)(?:[\w.-]+:)?{re.escape(root)}\b{_ATTRIBUTES}")
-            # The root says it all: where no reader knows it, nothing more is collected.
-            self._depth = _opened(self._tags, start) if self._known else 0
+        return not self._known or self._depth <= 0
 
-    def _ends(self, line: str) -> bool:
-        first = self._lines[0][0]
-        if first == "<":
-            return self._depth is not None and self._depth <= 0
-        return line.rstrip() == _CLOSED[first] or (len(self._lines) == 1 and len(line.rstrip()) > 1)
+    def _bracket_closes(self, line: str) -> bool:
+        """Takes a line of JSON; says whether its last bracket stands there."""
+        count, end = len(self._lines), line.rstrip()
+        if end == _CLOSED[self._lines[0][0]] or (count == 1 and len(end) > 1):
+            return True
+        if not self._known and count >= _AT_FIRST and _is_time(count):
+            self._known = knowing(self._readers, _head("\n".join(self._lines))) is not None
+        return False
 
     def _finished(self) -> bool:
         """Reads what has come to its end; says whether the lines of it that others have not seen are done with."""
@@ -139,6 +148,8 @@ class Documents(Generic[T]):
 
     def _read(self, *, cut: bool = False) -> bool:
         """Reads what was collected; says whether a reader knows it, now that more of it is there than when it was known."""
+        if self._is_xml and not self._known:
+            return False
         text = "\n".join([_ENCODING.sub("", self._lines[0], count=1), *self._lines[1:]])
         reader = knowing(self._readers, _head(text))
         if reader is None:
@@ -177,6 +188,11 @@ class Documents(Generic[T]):
         if self._lines:
             self._give_back()
         yield from self._kept
+
+
+def _is_time(lines: int, always: int = 0) -> bool:
+    """Whether to look at what was collected: not at every line, but whenever it has doubled."""
+    return lines <= always or not lines & (lines - 1)
 
 
 def _opened(tags: re.Pattern[str], text: str) -> int:

@@ -11,6 +11,7 @@ import codecs
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Any, BinaryIO, Protocol
 from xml.parsers import expat
 
@@ -135,8 +136,12 @@ def _reason(error: expat.ExpatError) -> str:
     return f"{text}, so the file is empty or cut off" if text in _CUT_OFF else text
 
 
+@lru_cache(maxsize=1)
 def root_tag(head: bytes) -> str | None:
-    """The name of the root element without its namespace prefix; None where `head` does not begin like XML."""
+    """The name of the root element without its namespace prefix; None where `head` does not begin like XML.
+
+    The last answer is remembered, because every reader asks the same of one file.
+    """
     found: list[str] = []
 
     def start(tag: str, _attributes: dict[str, str]) -> None:

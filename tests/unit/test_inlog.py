@@ -80,7 +80,7 @@ def test_what_others_print_in_between_is_not_of_the_document() -> None:
 
 
 def test_what_looks_like_a_report_until_more_of_it_is_there_is_given_back() -> None:
-    lines = ["{", '  "warnings": [', '    {"text": "a.c:1:2: error: broken"}', "  ]", "}"]
+    lines = ["{", '  "warnings": [', *[""] * 8, '    {"text": "a.c:1:2: error: broken"}', "  ]", "}"]
     assert lint(lines) == ([], lines)
     assert lint(lines[:-1]) == ([], lines[:-1])
 
