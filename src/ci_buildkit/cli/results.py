@@ -179,9 +179,13 @@ def text(report: TestReport, *, colour: bool = False) -> str:
 
 
 def _telling(report: TestReport) -> Iterator[Case]:
-    yield from (case for case in report.cases if case.broken)
-    yield from (case for case in report.cases if case.quarantined)
-    yield from (case for case in report.cases if case.flaky)
+    from ci_buildkit.results.model import NO_EVIDENCE
+
+    # Looked through once for the few that have more to tell than their place: there may be a million.
+    cases = [case for case in report.cases if case.outcome != "passed" or case.told is not NO_EVIDENCE]
+    yield from (case for case in cases if case.broken)
+    yield from (case for case in cases if case.quarantined)
+    yield from (case for case in cases if case.flaky)
 
 
 def _message(case: Case) -> str:

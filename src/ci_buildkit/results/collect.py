@@ -118,7 +118,8 @@ def another_attempt(first: Case, then: Case) -> Case:
 def count(cases: Sequence[Case], *, files: int, suites: int) -> Totals:
     """Totals of `cases`; `files` and `suites` cannot be told from cases and are taken as they are."""
     outcomes = Counter(map(attrgetter("outcome"), cases))
-    evidences = (evidence for evidence in map(attrgetter("evidence"), cases) if evidence is not NO_EVIDENCE)
+    evidences = map(attrgetter("evidence"), cases)
+    flaky = sum(one.flaky for one in evidences if one is not NO_EVIDENCE and isinstance(one, Evidence))
     return Totals(
         files=files,
         suites=suites,
@@ -127,7 +128,7 @@ def count(cases: Sequence[Case], *, files: int, suites: int) -> Totals:
         failed=outcomes["failed"],
         errors=outcomes["error"],
         skipped=outcomes["skipped"],
-        flaky=sum(evidence.flaky for evidence in evidences if isinstance(evidence, Evidence)),
+        flaky=flaky,
         seconds=round(fsum(map(attrgetter("seconds"), cases)), 6),
     )
 

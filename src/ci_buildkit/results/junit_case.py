@@ -130,10 +130,10 @@ def _defined(cases: Columns, suite_file: str, source: Source, *, zero_based: boo
         return [NO_EVIDENCE] * len(cases.names)
     files = [file or suite_file for file in cases.files] if suite_file else cases.files
     paths = {file: source.mapper(text.name(file)) or None for file in set(files)}
-    lines = map(_line, cases.lines, repeat(zero_based))
-    return [
-        Defined(paths[file], line or None) if file else NO_EVIDENCE for file, line in zip(files, lines, strict=True)
-    ]
+    where = map(Defined, map(paths.__getitem__, files), map(_line, cases.lines, repeat(zero_based)))
+    if "" not in paths:
+        return list(where)
+    return [defined if file else NO_EVIDENCE for defined, file in zip(where, files, strict=True)]
 
 
 class Told(NamedTuple):
@@ -277,16 +277,16 @@ def _place(
     for where in (attributes, decisive.attributes if decisive else {}):
         file = where.get("file")
         if file:
-            return Place(source.mapper(text.name(file)), _line(where.get("line", ""), zero_based))
+            return Place(source.mapper(text.name(file)), _line(where.get("line", ""), zero_based) or 0)
     if suite_file:
-        return Place(source.mapper(text.name(suite_file)), _line(attributes.get("line", ""), zero_based))
+        return Place(source.mapper(text.name(suite_file)), _line(attributes.get("line", ""), zero_based) or 0)
     return Place("", 0)
 
 
 @lru_cache(maxsize=16_384)
-def _line(written: str, zero_based: bool) -> int:  # noqa: FBT001 - mapped over a column, which has no keywords
-    """The line, 1-based; 0 where there is none. Equal texts give the same object, as for `seconds`."""
-    return integer(written) + (zero_based and written.strip().isdigit())
+def _line(written: str, zero_based: bool) -> int | None:  # noqa: FBT001 - mapped over a column, which has no keywords
+    """The line, 1-based; None where there is none. Equal texts give the same object, as for `seconds`."""
+    return integer(written) + (zero_based and written.strip().isdigit()) or None
 
 
 def _said(body: str) -> str:
