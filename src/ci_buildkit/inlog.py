@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from ci_buildkit import xmlstream
+from ci_buildkit.lines import decode
 from ci_buildkit.problem import Problem
 from ci_buildkit.reader import HEAD, knowing, size
 from ci_buildkit.scan import Head
@@ -119,7 +120,7 @@ class Documents(Generic[T]):
         if not _is_time(len(self._lines), _AT_FIRST):
             return False
         text = "\n".join(self._lines)
-        head = _head(text)
+        head = _head(self._data())
         root = xmlstream.root_tag(head.data) if _ELEMENT.search(text) else None
         if root is None:
             return False
@@ -134,7 +135,7 @@ class Documents(Generic[T]):
         if end == _CLOSED[self._lines[0][0]] or (count == 1 and len(end) > 1):
             return True
         if not self._known and count >= _AT_FIRST and _is_time(count):
-            self._known = knowing(self._readers, _head("\n".join(self._lines))) is not None
+            self._known = knowing(self._readers, _head(self._data())) is not None
         return False
 
     def _finished(self) -> bool:
@@ -150,13 +151,20 @@ class Documents(Generic[T]):
         """Reads what was collected; says whether a reader knows it, now that more of it is there than when it was known."""
         if self._is_xml and not self._known:
             return False
-        text = "\n".join([_ENCODING.sub("", self._lines[0], count=1), *self._lines[1:]])
-        reader = knowing(self._readers, _head(text))
+        data = self._data()
+        reader = knowing(self._readers, _head(data))
         if reader is None:
             return False
-        items = reader.read(io.BytesIO(text.encode("utf-8", "replace")), self._source)
+        if not cut:
+            self._lines.clear()  # nobody gets them back, and they take more memory than their text
+        items = reader.read(io.BytesIO(data), self._source)
         self._kept.extend(self._cut_off(items, reader.label) if cut else items)
         return True
+
+    def _data(self) -> bytes:
+        """What was collected in UTF-8, which a log is in whatever its documents declare."""
+        first = _ENCODING.sub("", self._lines[0], count=1)
+        return "\n".join([first, *self._lines[1:]]).encode("utf-8", "replace")
 
     def _cut_off(self, items: Iterable[T], label: str) -> Iterator[T | Problem]:
         """What a report holds that has no end, which its reader finds wrong with it, too."""
@@ -200,6 +208,5 @@ def _opened(tags: re.Pattern[str], text: str) -> int:
     return sum(-1 if tag[1] else not tag[0].endswith("/") for tag in tags.finditer(text))
 
 
-def _head(text: str) -> Head:
-    start = text[:HEAD]
-    return Head(start.encode("utf-8", "replace"), start)
+def _head(data: bytes) -> Head:
+    return Head(data[:HEAD], decode(data[:HEAD]))
