@@ -190,7 +190,7 @@ def _mended(stream: BinaryIO) -> Iterator[str]:
 
 def _is_suspect(chunk: bytes) -> bool:
     """Whether UTF-8 may hold a character that XML forbids; U+FFFE and U+FFFF begin with these two bytes."""
-    return len(chunk.translate(None, _CONTROL_BYTES)) != len(chunk) or (not chunk.isascii() and b"\xef\xbf" in chunk)
+    return any(map(chunk.__contains__, _CONTROL_BYTES)) or (not chunk.isascii() and b"\xef\xbf" in chunk)
 
 
 def _mend(text: str, *, suspect: bool) -> str:
