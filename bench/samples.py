@@ -24,20 +24,22 @@ _TESTIFY = (
 )
 
 
-def junit(path: Path, cases: int) -> None:
-    """A JUnit file of so many cases, one of a hundred failed, in suites of a thousand."""
+def junit(path: Path, cases: int, *, placed: bool = False) -> None:
+    """A JUnit file of so many cases, one of a hundred failed, in suites of a thousand; `placed` with file and line."""
     with path.open("w", encoding="utf-8") as file:
         file.write('<?xml version="1.0" encoding="utf-8"?>\n<testsuites>\n')
         for suite in range(cases // _SUITE):
             failed = _SUITE // 100
             file.write(f'<testsuite name="suite{suite}" tests="{_SUITE}" failures="{failed}" errors="0" skipped="0" time="1">\n')  # fmt: skip
-            file.writelines(_junit_case(suite, number) for number in range(_SUITE))
+            file.writelines(_junit_case(suite, number, placed=placed) for number in range(_SUITE))
             file.write("</testsuite>\n")
         file.write("</testsuites>\n")
 
 
-def _junit_case(suite: int, number: int) -> str:
+def _junit_case(suite: int, number: int, *, placed: bool) -> str:
     case = f'<testcase classname="pkg.mod{suite}.TestClass" name="test_case_{number}_{suite}" time="0.{number:03}"'
+    if placed:
+        case += f' file="pkg/mod{suite}.py" line="{number + 1}"'
     if number % 100 != 7:
         return f"{case} />\n"
     text = _FAILURE.format(number)
