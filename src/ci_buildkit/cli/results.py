@@ -206,7 +206,7 @@ def _totals(totals: Totals) -> str:
     counts = {
         "passed": totals.passed,
         "failed": totals.failed,
-        "errors": totals.errors,
+        "error" if totals.errors == 1 else "errors": totals.errors,
         "skipped": totals.skipped,
         "flaky": totals.flaky,
     }
