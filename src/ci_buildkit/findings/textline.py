@@ -61,6 +61,8 @@ _CPPCHECK: dict[str, Severity] = {
     "style": "notice", "performance": "warning", "portability": "warning", "information": "notice",
 }  # fmt: skip
 _CODERS = frozenset({"flake8", "ruff"})
+# golangci-lint ends its lines with the linter's name, and what a linter says may begin like a level.
+_LINTER = re.compile(r" \([a-z][\w-]*\)$")
 _WITH_NOTES = frozenset({"cc", "clang-tidy", "compiler", "cppcheck"})
 _MOST_LINES = 20
 """Lines that one finding is told in; how many more there were is said."""
@@ -118,7 +120,8 @@ class TextLines:
 
     def _gcc(self, groups: Groups) -> bool:
         path, rule, level = groups["path"] or "", groups["rule"] or "", groups["level"] or ""
-        if path.endswith(".go") or not is_file(path, self._mapper, column=groups["column"] is not None):
+        golangci = path.endswith(".go") and _LINTER.search(groups["message"] or "")
+        if golangci or not is_file(path, self._mapper, column=groups["column"] is not None):
             return False
         if level in {"note", "remark"} and not _SHELLCHECK.match(rule):
             self._note(groups)

@@ -108,7 +108,7 @@ class Publisher:
         elif self._trigger.fork and isinstance(error, Refused) and error.failure.refused:
             self._published.notices.append(f"{error.message}: a fork's pull request gets a token that only reads")
         else:
-            self._published.notices.append(str(error))
+            self._published.notices.append("; ".join(part for part in (error.message, error.hint) if part))
 
     def _find_pull(self, repository: Repository) -> None:
         """Which pull request the commit of another workflow's run belongs to."""

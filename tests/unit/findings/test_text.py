@@ -265,3 +265,17 @@ def test_many_notes_are_counted_and_not_all_kept(tmp_path: Path) -> None:
     rows = one.message.split("\n")
     assert rows[1] == "note: candidate (line 10)"
     assert (len(rows), rows[-1]) == (22, "… 30 more lines")
+
+
+def test_a_level_counts_in_go_files_too_unless_it_is_a_linters_own_word() -> None:
+    log = [
+        "cmd/x.go:1:2: warning: unused variable [-Wunused]",
+        "cmd/x.go:7:2: error: bad (revive)",
+        "cmd/x.go:9:2: undefined: foo",
+    ]
+    found = read.read_log(log, name="log", root=Path("/nonexistent")).findings
+    assert [(one.severity, one.rule, one.message) for one in found] == [
+        ("warning", "-Wunused", "unused variable"),
+        ("error", "revive", "error: bad"),
+        ("error", "go", "undefined: foo"),
+    ]
