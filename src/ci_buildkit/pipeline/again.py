@@ -32,12 +32,16 @@ def needed(session: Session, stage: Stage, solved: Solved, read: Reading) -> boo
     return wrong or _stale(session, stage).get() is not None
 
 
-def unheard(stage: Stage, solved: Solved, source: judge.Source) -> bool:
-    """Whether a linter that is content may have printed findings which nobody can read: a cached step prints nothing.
+def unheard(session: Session, stage: Stage, solved: Solved, source: judge.Source) -> bool:
+    """Whether a linter may have printed findings which nobody can read: a cached step prints nothing.
 
-    Any RUN of its stages may be the linter's. Findings in exported files are in the cache too.
+    Any RUN of its stages may be the linter's, also one before another that failed. Findings in exported files are in
+    the cache too.
     """
-    return not solved.returncode and source in {None, "log"} and judge.partly_replayed(solved.progress, stage.rerun)
+    linted = not solved.returncode or judge.own_step(solved.progress.failed, stage.rerun)
+    if session.cancellation.cancelled or not linted or source not in {None, "log"}:
+        return False
+    return judge.partly_replayed(solved.progress, stage.rerun)
 
 
 def remember(session: Session, stage: Stage, solved: Solved, read: Reading) -> None:

@@ -50,6 +50,7 @@ MAX_NAME = 200  # characters of a step's name in a reason
 # From here on a shell's exit codes say that a command was ended or never began (124 is timeout's, 128 + N a signal's;
 # Python's are negative then), which no failed test and no finding explains.
 KILLED = 124
+CANCELED = "context canceled"
 Source = Literal["export", "recovered", "log"] | None
 _SEVERE: Mapping[Level, frozenset[str]] = {
     "failures": frozenset(),
@@ -79,10 +80,19 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A command that failed: what is said of it, and whether it was ended rather than ended by itself."""
+    """A command that failed: what is said of it, and whether it was ended rather than ended by itself.
+
+    `cut_off` is a RUN that did not come to its end because of it, "" without any.
+    """
 
     reason: str
     killed: bool
+    cut_off: str = ""
+
+    @property
+    def whole(self) -> str:
+        """All that is said of it."""
+        return f"{self.reason}, so that {self.cut_off} never ended" if self.cut_off else self.reason
 
 
 PASSED = Verdict("passed")
@@ -109,9 +119,9 @@ def lint(
     if returncode and not own_step(progress.failed, stages):
         return build(returncode, progress, text)
     report = seen.report
-    ended = _ended(returncode, progress, text, seen.exit_code, "the linter")
+    ended = _ended(returncode, progress, text, stages, seen.exit_code, "the linter")
     # Where the linter's own exit code decides, what its log or a file that it left may hide does not.
-    own = level == "failures" or (level == "nothing" and not ended)
+    own = not (ended and report.known) if level == "failures" else level == "nothing" and not ended
     if report.problems and (seen.source == "export" or not own):
         return _unreadable(report.problems[0])
     severe = _SEVERE[level]
@@ -136,6 +146,8 @@ def _lint_ended(ended: Ended, seen: Seen, level: Level) -> Verdict:
         return Verdict("failed", reason, FailuresFound.exit_code)
     if number and level in {"failures", "warnings"}:
         return Verdict("failed", plural(number, "finding"), FailuresFound.exit_code)
+    if ended.cut_off:
+        return Verdict("failed", ended.whole, FailuresFound.exit_code)
     parts = [f"{plural(number, 'finding')}, which --fail-on lint={level} lets pass"] if number else []
     parts += [f"{plural(known, 'known finding')}, which the baseline lets pass"] if known else []
     return Verdict("passed", "; ".join(parts))
@@ -158,10 +170,10 @@ def tests(
         counting = totals.failed + totals.errors - report.quarantined
         reason = f"{counting:,} of {plural(totals.tests, 'test')} failed" + (f"; {passed}" if passed else "")
         return Verdict("failed", reason, FailuresFound.exit_code)
-    ended = _ended(returncode, progress, text, exit_code, "the tests")
-    if ended and (ended.killed or not passed):
+    ended = _ended(returncode, progress, text, stages, exit_code, "the tests")
+    if ended and (ended.killed or ended.cut_off or not passed):
         found = passed or ("its reports show no failure" if totals.tests else "no test report was found")
-        return Verdict("failed", f"{found}, but {ended.reason}", FailuresFound.exit_code)
+        return Verdict("failed", f"{found}, but {ended.whole}", FailuresFound.exit_code)
     if not totals.tests:
         return Verdict("failed", "no test results were found, neither files nor in the log", OutputError.exit_code)
     return Verdict("passed", passed or None)
@@ -173,7 +185,7 @@ def only_tests_failed(
     """Whether failed tests are all that is wrong with a test stage, so that running it again may help."""
     if returncode and not own_step(progress.failed, stages):
         return False
-    ended = _ended(returncode, progress, "", exit_code, "the tests")
+    ended = _ended(returncode, progress, "", stages, exit_code, "the tests")
     return report.broken and not report.problems and not (ended and ended.killed)
 
 
@@ -181,11 +193,14 @@ def _unreadable(worst: Problem) -> Verdict:
     return Verdict("failed", f"{worst.path}: {worst.reason}", OutputError.exit_code)
 
 
-def _ended(returncode: int, progress: Progress, text: str, exit_code: int | None, who: str) -> Ended | None:
+def _ended(
+    returncode: int, progress: Progress, text: str, stages: Sequence[str], exit_code: int | None, who: str
+) -> Ended | None:
     """How a failed RUN ended, or what it recorded of a command that failed; None where neither failed."""
     if returncode:
         code = EXIT_CODE.search(progress.failed.error) if progress.failed else None
-        return Ended(_said(progress.failed, text), code is not None and int(code[1]) >= KILLED)
+        killed = code is not None and int(code[1]) >= KILLED
+        return Ended(_said(progress.failed, text), killed, _cut_off(progress, stages))
     if exit_code:
         return Ended(f"{who} ended with exit code {exit_code}", exit_code < 0 or exit_code >= KILLED)
     return None
@@ -212,12 +227,27 @@ def partly_replayed(progress: Progress, stages: Sequence[str]) -> bool:
     return any(step.cached for step in progress.steps.values() if runs_in(step, stages))
 
 
+def _cut_off(progress: Progress, stages: Sequence[str]) -> str:
+    """The name of a RUN of these stages that the failure of another kept from its end, "" without any.
+
+    BuildKit names every step at the start, and cancels those that run beside one that fails.
+    """
+    for step in progress.steps.values():
+        unfinished = CANCELED in step.error or not (step.error or step.cached or step.completed)
+        if runs_in(step, stages) and step is not progress.failed and unfinished:
+            return _name(step)
+    return ""
+
+
+def _name(step: Step) -> str:
+    return " ".join(step.name.split())[:MAX_NAME]
+
+
 def _said(step: Step | None, text: str) -> str:
     if step is not None and step.error:
-        name = " ".join(step.name.split())
         if ended := EXIT_CODE.search(step.error):  # the command is in the name already
-            return f"{name[:MAX_NAME]} ended with exit code {ended[1]}"
-        return f"{name[:MAX_NAME]}: {step.error}"
+            return f"{_name(step)} ended with exit code {ended[1]}"
+        return f"{_name(step)}: {step.error}"
     lines = [line for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR")]
     return (errors or lines or ["the build ended without a message"])[-1].removeprefix("ERROR: ")

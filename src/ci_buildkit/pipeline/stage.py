@@ -94,7 +94,7 @@ def _lint(session: Session, stage: Stage, log: LogFile, began: float) -> StageRu
     solved = attempt(session, stage, log, began)
     read = reading.lint(session, stage, solved, attempts)
     warnings = reading.warnings(session, stage, solved)
-    if session.policies.needs_every_finding and again.unheard(stage, solved, read.seen.source):
+    if session.policies.needs_every_finding and again.unheard(session, stage, solved, read.seen.source):
         attempts += 1
         log.text(reading.marker(attempts, "what the linter printed is not in the cache"))
         solved = attempt(session, stage, log, began, anew=True)

@@ -195,6 +195,9 @@ def seen(
         ("failures", 1, progress(("[2/2] RUN lint", EXIT_1, False)), seen(1), "failed", 1, "1 finding"),
         ("failures", 1, LINT, seen(known=2), "passed", 0, "2 known findings, which the baseline lets pass"),
         ("failures", 1, LINT, seen(1, known=2), "failed", 1, "1 finding"),
+        # What could not be read may be what the linter failed for.
+        ("failures", 1, LINT, seen(known=2, problems=CUT), "failed", 5, "a.sarif: is cut"),
+        ("failures", 0, progress(), seen(known=2, problems=CUT), "passed", 0, None),
         ("failures", 0, progress(), seen(problems=CUT), "passed", 0, None),
         ("failures", 1, LINT, seen(1, problems=CUT, source="recovered"), "failed", 1, "1 finding"),
         # An export, whose RUN had to succeed: the exit code that it recorded, else its own errors.
@@ -236,6 +239,30 @@ def test_a_lint_stage(
 ) -> None:
     verdict = judge.lint(returncode, solve, "", ("lint",), found, level)
     assert (verdict.outcome, verdict.exit_code, verdict.reason) == (outcome, code, reason)
+
+
+UNREACHED = ("[lint 3/3] RUN shellcheck x", "", False)
+CANCELLED = ("[lint 3/3] RUN shellcheck x", 'process "/bin/sh -c x" did not complete: context canceled', False)
+CACHED = ("[lint 3/3] RUN shellcheck x", "", True)
+FIRST = ("[lint 2/3] RUN golangci-lint run", EXIT_1, False)
+
+
+@pytest.mark.parametrize("other", [UNREACHED, CANCELLED])
+def test_what_is_let_pass_does_not_hide_a_step_that_never_ended(other: tuple[str, str, bool]) -> None:
+    cut_off = progress(other, FIRST)  # BuildKit names all steps at the start, the last one first
+    why = "[lint 2/3] RUN golangci-lint run ended with exit code 1, so that [lint 3/3] RUN shellcheck x never ended"
+    for level, found in (("failures", seen(known=1)), ("errors", seen(0, 1)), ("nothing", seen(1))):
+        assert judge.lint(1, cut_off, "", ("lint",), found, level) == Verdict("failed", why, 1)
+    told = "1 of 1 test failed, which is quarantined, but"
+    assert judge.tests(1, cut_off, "", ("lint",), excused(LISTED), None) == Verdict("failed", f"{told} {why}", 1)
+    assert judge.only_tests_failed(1, cut_off, ("lint",), excused(""), None)
+
+
+def test_steps_that_ended_and_those_of_other_stages_do_not_count_as_cut_off() -> None:
+    ran = {"digest": "ran", "name": "[lint 1/3] RUN x", "started": "2026-01-01T00:00:00Z", "completed": "2026-01-01T00:00:01Z"}  # fmt: skip
+    solve = progress(CACHED, FIRST, ("[other 2/2] RUN y", "", False), ("[lint 4/4] COPY . .", "", False))
+    solve.feed(json.dumps({"vertexes": [ran]}).encode())
+    assert judge.lint(1, solve, "", ("lint",), seen(known=1)).outcome == "passed"
 
 
 @pytest.mark.parametrize(
