@@ -59,7 +59,7 @@ def _cases(values: Iterable[Case | Mapping[str, Any]]) -> tuple[Case, ...]:
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class VersionRecord(_Model):
@@ -157,7 +157,7 @@ class BinaryRecord(_Model):
 
     platform: str
     path: str
-    size: int
+    size: int = Field(lt=2**63)
     sha256: str
     format: Literal["ELF", "Mach-O", "PE", "other"]
     archive: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TextIO
 
@@ -86,7 +87,9 @@ def plural(count: int, noun: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A duration for people: `0 s`, `42 ms`, `3.2 s`, `2 min 05 s`, `1 h 02 min`."""
+    """A duration for people: `0 s`, `42 ms`, `3.2 s`, `2 min 05 s`, `1 h 02 min`; `?` for what is no number of seconds."""
+    if not math.isfinite(seconds):
+        return "?"
     if seconds < 0.0005:
         return "0 s"
     if seconds < 0.0995:

@@ -156,6 +156,21 @@ def test_a_broken_report_is_5_and_not_repeated(
     assert server.requests == []
 
 
+@pytest.mark.parametrize(("key", "value"), [("seconds", float("inf")), ("seconds", float("nan")), ("size", 10**400)])
+def test_numbers_that_no_report_can_show_are_5(
+    report: Path, server: Any, capsys: pytest.CaptureFixture[str], key: str, value: float
+) -> None:
+    file = report / "run.json"
+    document = json.loads(file.read_text())
+    binary = {"platform": "linux/amd64", "path": "a", "sha256": "", "format": "ELF", "archive": "", "size": 1}
+    document["binaries"] = [binary]
+    (document if key in document else binary)[key] = value
+    file.write_text(json.dumps(document))
+    assert main(["publish"]) == 5
+    assert f"{key}: " in capsys.readouterr().err
+    assert server.requests == []
+
+
 @pytest.mark.parametrize("file", ["run.json", "junit.xml"])
 def test_links_out_of_a_report_are_not_followed(
     report: Path, server: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str

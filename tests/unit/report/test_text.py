@@ -75,6 +75,7 @@ def test_a_long_line_is_cut() -> None:
     [
         (0, "0 s"), (0.0004, "0 s"), (0.042, "42 ms"), (0.0996, "0.1 s"), (3.24, "3.2 s"), (59.94, "59.9 s"),
         (59.96, "1 min 00 s"), (125, "2 min 05 s"), (3599.9, "1 h 00 min"), (3720, "1 h 02 min"),
+        (float("inf"), "?"), (float("nan"), "?"),
     ],
 )  # fmt: skip
 def test_duration(seconds: float, shown: str) -> None:
