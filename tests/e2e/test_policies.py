@@ -191,6 +191,19 @@ def test_findings_out_of_a_failed_step_and_a_baseline(project: Path, environment
     assert (run.record["findings"], run.record["known_findings"]) == ([], 1)
 
 
+def test_a_finding_that_is_printed_twice_is_known_once(
+    project: Path, environment: dict[str, str], builder: str
+) -> None:
+    write_lint(project, f"echo '{LINT}'; echo '{LINT}'; exit 1")
+    run = support.run(project, environment, "--builder", builder)
+    assert run.stage("lint")["reason"] == "1 finding", run.output
+    words = (str(run.folder / "findings.sarif"), "--write-baseline", "baseline.json")
+    support.command(["findings", *words], environment, cwd=project, check=True)
+    run = support.run(project, environment, "--builder", builder, "--baseline", "baseline.json")
+    assert run.code == 0, run.output
+    assert run.record["known_findings"] == 1
+
+
 def test_a_linter_that_only_prints_is_heard_again_where_its_findings_decide(
     project: Path, environment: dict[str, str], builder: str
 ) -> None:

@@ -52,7 +52,7 @@ def call(arguments: argparse.Namespace) -> int:
     """Publish; returns 0 or 6.
 
     Raises:
-        ConfigurationError: this is no GitHub workflow, or a name is too long.
+        ConfigurationError: this is no GitHub workflow, a name is too long, or the report is of another commit.
         OutputError: the report cannot be read.
     """
     from ci_buildkit.github.event import trigger
@@ -63,6 +63,7 @@ def call(arguments: argparse.Namespace) -> int:
     wishes = Wishes(arguments.check, arguments.comment, _name(arguments.name), arguments.label_failed.strip())
     started_by = trigger(github)
     record, tests = read(Path(arguments.report_dir), github.workspace)
+    _of_the_pull_request(record, github, started_by.head)
     publisher = Publisher(record, tests, started_by, wishes, details_url=github.run_url)
     repository = _repository(github)
     try:
@@ -74,6 +75,16 @@ def call(arguments: argparse.Namespace) -> int:
         published.summary = published.changes
     published.notices.extend(f"{problem.path}: {problem.reason}" for problem in tests.problems)
     return _tell(published, github)
+
+
+def _of_the_pull_request(record: RunRecord, github: GitHub, head: str) -> None:
+    """On `pull_request_target`, what is checked out by default, and is GITHUB_SHA, is the base branch."""
+    revision = record.version.revision
+    if github.event_name == "pull_request_target" and revision == github.sha != head:
+        raise ConfigurationError(
+            f"the report is of {revision}, the base branch's commit: it says nothing about the pull request's",
+            hint="run the pipeline on `pull_request`, and publish for forks from a workflow on `workflow_run`",
+        )
 
 
 def read(folder: Path, root: Path | None = None) -> tuple[RunRecord, TestReport]:

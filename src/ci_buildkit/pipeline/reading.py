@@ -107,10 +107,12 @@ def lint(session: Session, stage: Stage, solved: Solved, attempt: int) -> LintRe
 
 
 def _sorted_out(session: Session, found: FindingReport) -> FindingReport:
-    """The report with the findings apart that the baseline lists.
+    """The report with each finding once, and those apart that the baseline lists.
 
-    What the baseline lists and this stage does not find may be another's finding, so nothing is said of it.
+    The baseline was written of such a report. What it lists and this stage does not find may be another's finding, so
+    nothing is said of it.
     """
+    found = replace(found, findings=tuple(dict.fromkeys(found.findings)))
     if session.policies.baseline is None:
         return found
     from ci_buildkit.findings import baseline

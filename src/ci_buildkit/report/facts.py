@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ci_buildkit.results.model import Case, TestReport, Totals
 
 OUTCOME_WORDS = {"passed": "Passed", "failed": "Failed", "error": "Error", "cancelled": "Cancelled"}
-SOURCES = {"export": "from its export", "recovered": "taken out of the failed step", "log": "read from its log"}
+SOURCES = {"export": "from its export", "recovered": "taken out of the step", "log": "read from its log"}
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "notice")
 SLOW_SECONDS = 1.0
 

@@ -98,6 +98,25 @@ def test_no_token(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
     assert main(["publish", "--comment"]) == 6
 
 
+def test_the_base_branch_s_report_says_nothing_about_a_pull_request(
+    report: Path, server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What `pull_request_target` checks out by default is the base branch."""
+    base, repository = "b" * 40, {"full_name": "octo/hello"}
+    pull = {"number": 7, "head": {"sha": HEAD, "repo": repository}, "base": {"sha": base, "ref": "main", "repo": repository}}  # fmt: skip
+    (tmp_path / "event.json").write_text(json.dumps({"pull_request": pull}))
+    for name, value in {"EVENT_NAME": "pull_request_target", "EVENT_PATH": str(tmp_path / "event.json"), "SHA": base}.items():  # fmt: skip
+        monkeypatch.setenv(f"GITHUB_{name}", value)
+    file = report / "run.json"
+    document = json.loads(file.read_text())
+    for revision, code in ((base, 2), (HEAD, 0)):
+        document["version"]["revision"] = revision
+        file.write_text(json.dumps(document))
+        assert main(["publish"]) == code
+        assert len(server.checks) == (not code)
+    assert "it says nothing about the pull request's" in capsys.readouterr().err
+
+
 def test_quarantined_failures_stay_so(report: Path, runs: ModuleType) -> None:
     """JUnit cannot say that a failure does not count; run.json does."""
     record, tests = runs.red()
