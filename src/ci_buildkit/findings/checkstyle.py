@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FORMAT = "checkstyle"
 TOOL = "checkstyle"
 PARSING = "parsing-error"
-"""The rule of an error without a source: the file could not be parsed."""
+"""The rule of an error whose source is empty: ESLint could not parse the file. Others, like PHPStan, write no source at all."""
 
 # (how `source` looks, with the rule in group 1; the tool)
 _TOOLS = (
@@ -75,12 +75,27 @@ class _Handler:
         elif tag == "file":
             self._path = name(attributes.get("name", "")).strip()
         elif tag == "error":
-            source = name(attributes.get("source", "")).strip()
-            self._tool, rule = _origin(source, self._default) if source else (self._tool, PARSING)
-            self.items.append(_finding(self._path, self._tool, rule, attributes))
+            self.items.append(self._finding(attributes))
         elif tag == "exception":
             self._exception = Excerpt()
             self.parser.CharacterDataHandler = self._exception.add
+
+    def _finding(self, attributes: dict[str, str]) -> Finding:
+        source = name(attributes.get("source", "")).strip()
+        grade = severity(attributes.get("severity", "error"))
+        if source:
+            self._tool, rule = _origin(source, self._default)
+        else:
+            rule = PARSING if "source" in attributes else grade
+        return Finding(
+            self._path,
+            *span(number(attributes.get("line")), number(attributes.get("column"))),
+            severity=grade,
+            rule=rule,
+            message=message(attributes.get("message", "")).removesuffix(f" ({rule})"),
+            tool=self._tool,
+            url=rule_url(rule),
+        )
 
     def _end(self, tag: str) -> None:
         self._depth -= 1
@@ -90,19 +105,6 @@ class _Handler:
             self.items.append(Problem(self._source.name, "inconsistent", name(f"{where} was not checked: {said}")))
             self._exception = None
             self.parser.CharacterDataHandler = None
-
-
-def _finding(path: str, tool: str, rule: str, attributes: dict[str, str]) -> Finding:
-    text = message(attributes.get("message", "")).removesuffix(f" ({rule})")
-    return Finding(
-        path,
-        *span(number(attributes.get("line")), number(attributes.get("column"))),
-        severity=severity(attributes.get("severity", "error")),
-        rule=rule,
-        message=text,
-        tool=tool,
-        url=rule_url(rule),
-    )
 
 
 def sniff(head: Head) -> bool:

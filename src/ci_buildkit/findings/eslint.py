@@ -1,6 +1,7 @@
 """ESLint's `-f json` and `-f json-with-metadata` (docs "Formatters Reference"; `LintResult` of its Node.js API).
 
-Columns count UTF-16 code units. A message with `fatal` is a file that could not be parsed, and has no rule.
+Columns count UTF-16 code units. A message with `fatal` is a file that could not be parsed, and has no rule; neither has
+one about a file that was ignored, or a comment that turns off what is not reported.
 """
 
 from __future__ import annotations
@@ -50,12 +51,13 @@ def _finding(path: str, item: dict[str, Any], lines: list[str], sources: Sources
 
     line, end = item.get("line"), item.get("endLine") or item.get("line")
     place = span(line, column(line, item.get("column")), end, column(end, item.get("endColumn")))
-    grade = item.get("severity")
+    given = item.get("severity")
+    grade = _SEVERITIES.get(given, "error") if isinstance(given, int) else "error"
     return Finding(
         path,
         *place,
-        severity=_SEVERITIES.get(grade, "error") if isinstance(grade, int) else "error",
-        rule=rule or PARSING,
+        severity=grade,
+        rule=rule or (PARSING if item.get("fatal") is True else grade),
         message=message(string(item.get("message"))),
         tool=TOOL,
         url=web(mapping(mapping(rules.get(rule)).get("docs")).get("url")),

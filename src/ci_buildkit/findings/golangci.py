@@ -37,6 +37,23 @@ _LINTER = re.compile(r"^(.*\S) \(([A-Za-z][\w.-]*)\)$")
 _LINTER_BELOW = re.compile(
     r" \((?:typecheck|govet|staticcheck|gosimple|stylecheck|unused|errcheck|ineffassign|revive|gocritic|gosec)\)$"
 )
+# Without a column it may be what Go's own `log` prints (`main.go:12: listening (tcp)`): only a linter that is known counts.
+_LINTER_NAMES = """
+arangolint asasalint asciicheck bidichk bodyclose canonicalheader containedctx contextcheck copyloopvar cyclop
+deadcode decorder depguard dogsled dupl dupword durationcheck embeddedstructfieldcheck err113 errcheck errchkjson
+errname errorlint execinquery exhaustive exhaustivestruct exhaustruct exportloopref exptostd fatcontext forbidigo
+forcetypeassert funcorder funlen gas gci ginkgolinter gocheckcompilerdirectives gochecknoglobals gochecknoinits
+gochecksumtype gocognit goconst gocritic gocyclo godoclint godot godox goerr113 gofmt gofumpt goheader goimports
+golines golint gomnd gomoddirectives gomodguard goprintffuncname gosec gosimple gosmopolitan govet grouper iface
+ifshort importas inamedparam ineffassign interfacebloat interfacer intrange iotamixing ireturn lll loggercheck
+logrlint maintidx makezero maligned megacheck mirror misspell mnd modernize musttag nakedret nestif nilerr nilnesserr
+nilnil nlreturn noctx noinlineerr nolintlint nonamedreturns nosnakecase nosprintfhostport paralleltest perfsprint
+prealloc predeclared promlinter protogetter reassign recvcheck revive rowserrcheck scopelint sloglint spancheck
+sqlclosecheck staticcheck structcheck stylecheck swaggo tagalign tagliatelle tenv testableexamples testifylint
+testpackage thelper tparallel typecheck unconvert unparam unqueryvet unused usestdlibvars usetesting varcheck
+varnamelen vet vetshadow wastedassign whitespace wrapcheck wsl wsl_v5 zerologlint
+"""
+_LINTERS = frozenset(_LINTER_NAMES.split())
 _COMPILER = re.compile(r"^((?:[A-Za-z]:)?[^\s:][^:]*\.\w+):(\d{1,9})(?::(\d{1,9}))?: (.+)$")
 _JSON = re.compile(rb'^\s*\{\s*"Issues"\s*:')
 _STATICCHECK = re.compile(r"^(?:S|SA|ST|QF|U)\d{4}$")
@@ -64,7 +81,7 @@ class Golangci:
         if (".go:" in line or ".mod:" in line) and (start := _START.match(line)):
             self._abandon()
             end = _LINTER.match(start[4])
-            if end:
+            if end and (start[3] or end[2] in _LINTERS):
                 self._add(_finding(start, end[1], end[2]))
                 return True
             if start[3]:

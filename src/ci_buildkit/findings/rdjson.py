@@ -87,12 +87,12 @@ class RdjsonLines:
 
     def feed(self, line: str) -> bool:
         """Takes a line; says whether it is a diagnostic."""
-        if not line.startswith("{") or '"message"' not in line:
+        if not line.startswith("{") or not (self._seen or '"message"' in line):
             return False
         try:
             item = jsontext.loads(line)
         except jsontext.Broken:
-            self._cut += self._seen
+            self._cut += self._seen and line.startswith('{"')
             return False
         if not _is_diagnostic(item):
             return False
@@ -121,11 +121,13 @@ def sniff(head: Head) -> bool:
     document = jsoncut.beginning(head.text)
     if _is_diagnostic(document):
         return True
-    diagnostics = mapping(document).get("diagnostics")
+    whole = mapping(document)
+    diagnostics = whole.get("diagnostics")
     if not isinstance(diagnostics, list):
         return False
-    first = mapping(diagnostics[0]) if diagnostics else {}
-    return mapping(first.get("location")).keys() >= {"path"} or (not diagnostics and "source" in mapping(document))
+    if not diagnostics:
+        return "source" in whole or whole.keys() <= {"diagnostics", "severity"}
+    return "path" in mapping(mapping(diagnostics[0]).get("location"))
 
 
 def read(stream: BinaryIO, source: Source) -> Iterator[Item]:

@@ -49,7 +49,9 @@ def _finding(item: dict[str, Any]) -> Finding:
 
 
 def _is_finding(item: object) -> bool:
-    return isinstance(item, dict) and "filename" in item and "row" in mapping(item.get("location"))
+    """What is about a whole file has null for a location."""
+    one = mapping(item)
+    return "filename" in one and ("row" in mapping(one.get("location")) or "noqa_row" in one)
 
 
 class RuffLines:

@@ -86,8 +86,11 @@ def _run(raw: msgspec.Raw, source: Source) -> Iterator[Item]:
         return
     results = members.pop("results", _NOTHING)
     run = Run({key: _value(value) for key, value in members.items()}, source)
+    elements = _elements(results)
+    if not elements and _value(results):
+        yield Problem(source.name, "unreadable", f"the results of {run.tool} are no array")
     broken = 0
-    for element in _elements(results):
+    for element in elements:
         result = _value(element)
         if isinstance(result, dict):
             yield from run.findings(result)

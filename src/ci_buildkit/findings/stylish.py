@@ -1,11 +1,11 @@
-"""eslint's usual text (`stylish`, also stylelint's): a file's path on a line, then its findings, indented.
+"""eslint's usual text (`stylish`; yamllint's `standard` is like it): a file's path on a line, then its findings, indented.
 
 ```
 /src/web/app.js
   1:7  error  'x' is assigned a value but never used  no-unused-vars
 ```
 
-Rules: eslint `lib/cli-engine/formatters/stylish.js`.
+Rules: eslint `lib/cli-engine/formatters/stylish.js`, yamllint `yamllint/cli.py` (`Format.standard`).
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 TOOL = "eslint"
 _ROW = re.compile(r"^ {2,}(?P<line>\d{1,9}):(?P<column>\d{1,9})  +(?P<level>error|warning)  +(?P<text>\S.*)$")
 _RULE = re.compile(r"^(?P<message>.*?\S)  +(?P<rule>[@\w][\w@/.-]*)$")
+_YAMLLINT = re.compile(r"^(?P<message>.*?\S) {1,2}\((?P<rule>[a-z-]+)\)$")
+_YAML = (".yml", ".yaml", ".yamllint")
 
 
 class Stylish:
@@ -47,7 +49,8 @@ class Stylish:
         if row is None or not is_file(self._path, self._mapper):
             self._path = ""
             return False
-        coded = _RULE.match(row["text"])
+        of_yaml = _YAMLLINT.match(row["text"]) if self._path.endswith(_YAML) else None
+        coded = of_yaml or _RULE.match(row["text"])
         self._found.add(
             Finding(
                 path=name(self._path),
@@ -58,7 +61,7 @@ class Stylish:
                 severity=severity(row["level"]),
                 rule=coded["rule"] if coded else row["level"],
                 message=coded["message"] if coded else row["text"],
-                tool=TOOL,
+                tool="yamllint" if of_yaml else TOOL,
             )
         )
         return True

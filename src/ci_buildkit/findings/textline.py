@@ -36,7 +36,7 @@ _GCC = re.compile(
     r"(?P<message>.+?)(?: \[(?P<rule>[^\[\]\s]+)\])?$"
 )
 _CODED = re.compile(
-    rf"{PATH}(?::cell (?P<cell>\d+))?:{_AT}: (?P<rule>[A-Z]{{1,6}}\d{{2,5}}|invalid-syntax)(?::| \[\*\])? (?P<message>.+)$"
+    rf"{PATH}(?::cell (?P<cell>\d+))?:{_AT}: (?P<rule>[A-Z]{{1,6}}\d{{2,5}}|invalid-syntax|SyntaxError)(?::| \[\*\])? (?P<message>.+)$"
 )
 _HADOLINT = re.compile(
     r"(?:hadolint:)?(?P<path>[^\s:][^:]*):(?P<line>\d{1,9}):? (?P<rule>(?:DL|SC)\d{4}) "
@@ -51,12 +51,16 @@ _MSVC = re.compile(
 _TSC = re.compile(rf"{PATH}:{_AT} - (?P<level>error|warning|message) (?P<rule>TS\d{{1,6}}): (?P<message>.+)$")
 # Where in the repository the code of a library's template is used that cannot be compiled.
 _REQUIRED = re.compile(rf"{PATH}:{_AT}: +required from here$")
+# The code that ruff's text showed below a finding until version 0.13.
+_RUFF_ROW = re.compile(r"^ *(?:\d+ )?\||^ += help: ")
 _RUFF_SUMMARY = re.compile(r"^(?:Found \d+ errors?\b|\[\*\] \d+ fixable )")
 # What follows the line number in all of them. Most lines of a log have no such place, and the patterns of paths are slow.
 _HAS_PLACE = re.compile(r"[:(]\d[\d,-]*(?:: |:? (?:DL|SC)\d| - |\)\s?: )")
 _PYTHON = re.compile(r"\.(?:py[iwx]?|ipynb|toml)$")
 _SHELLCHECK = re.compile(r"^SC\d{4}$")
+_C = re.compile(r"\.(?:[chCHmMS]|cc|[ch]pp|[ch]xx|[ch]\+\+|hh|mm|cu|inl|ipp)$")
 _CLANG_TIDY = re.compile(r"^[a-z][\w.]*-[\w.,-]+$")
+_CPPCHECK_ID = re.compile(r"^[a-z]\w*$")
 _CPPCHECK: dict[str, Severity] = {
     "style": "notice", "performance": "warning", "portability": "warning", "information": "notice",
 }  # fmt: skip
@@ -110,7 +114,7 @@ class TextLines:
         """Tells the tool of the findings before; says whether this line is ruff's, which ends them."""
         if self._last and self._last.tool in _CODERS:
             self._close()
-        if not self._coded or not line:
+        if not self._coded or not line or _RUFF_ROW.match(line):
             return False
         ruff = _RUFF_SUMMARY.match(line) is not None
         for finding in self._coded:
@@ -121,9 +125,10 @@ class TextLines:
     def _gcc(self, groups: Groups) -> bool:
         path, rule, level = groups["path"] or "", groups["rule"] or "", groups["level"] or ""
         golangci = path.endswith(".go") and _LINTER.search(groups["message"] or "")
-        if golangci or not is_file(path, self._mapper, column=groups["column"] is not None):
+        of_shell = _SHELLCHECK.match(rule) is not None  # scripts often have no extension
+        if golangci or not (of_shell or is_file(path, self._mapper, column=groups["column"] is not None)):
             return False
-        if level in {"note", "remark"} and not _SHELLCHECK.match(rule):
+        if level in {"note", "remark"} and not of_shell:
             self._note(groups)
             return True
         where, self._required = self._required, None
@@ -145,8 +150,9 @@ class TextLines:
         if not _PYTHON.search(groups["path"] or ""):
             return False
         cell = f"cell {groups['cell']}: " if groups["cell"] else ""
-        tool = "ruff" if groups["rule"] == "invalid-syntax" else "flake8"
-        self._open(groups, tool, groups["rule"] or "", "error", cell + (groups["message"] or ""))
+        broken = groups["rule"] in {"invalid-syntax", "SyntaxError"}
+        rule = "invalid-syntax" if broken else groups["rule"] or ""
+        self._open(groups, "ruff" if broken else "flake8", rule, "error", cell + (groups["message"] or ""))
         return True
 
     def _hadolint(self, groups: Groups) -> bool:
@@ -215,8 +221,9 @@ def _tool(path: str, rule: str, level: str) -> str:
     """The tool that prints such rules; a compiler of C cannot be told from another."""
     if _SHELLCHECK.match(rule):
         return "shellcheck"
-    if level in _CPPCHECK:
+    of_c = _C.search(path) is not None
+    if level in _CPPCHECK or (of_c and _CPPCHECK_ID.match(rule)):
         return "cppcheck"
     if _CLANG_TIDY.match(rule):
         return "clang-tidy"
-    return "cc" if rule.startswith("-") or re.search(r"\.(?:[chCHmMS]|cc|[ch]pp|[ch]xx|[ch]\+\+|hh|mm|cu|inl|ipp)$", path) else "compiler"  # fmt: skip
+    return "cc" if of_c or rule.startswith("-") else "compiler"

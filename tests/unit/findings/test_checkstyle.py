@@ -92,3 +92,8 @@ def test_odd_files(tmp_path: Path) -> None:
     assert [problem.kind for problem in written(bomb, tmp_path).problems] == ["unreadable"]
     deep = "<checkstyle>" + "<file>" * 50
     assert [problem.kind for problem in written(deep, tmp_path, Limits(depth=10)).problems] == ["limit"]
+
+
+def test_an_error_that_names_no_source(tmp_path: Path) -> None:
+    found = written('<checkstyle><file name="a.php"><error line="1" severity="warning"/></file></checkstyle>', tmp_path)
+    assert [(one.tool, one.rule, one.severity) for one in found.findings] == [("checkstyle", "warning", "warning")]

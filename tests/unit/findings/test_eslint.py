@@ -54,3 +54,27 @@ def test_suppressed_messages_are_left_out_and_cut_reports_keep_the_rest(tmp_path
     file.write_text(text[: text.rindex("{") - 2])
     found = read.read_paths([file], root=NOWHERE)
     assert (len(found.findings), [problem.kind for problem in found.problems]) == (1, ["unreadable"])
+
+
+def test_only_a_file_that_could_not_be_parsed_is_a_parsing_error(tmp_path: Path) -> None:
+    messages = [
+        {
+            "ruleId": None,
+            "fatal": True,
+            "severity": 2,
+            "message": "Parsing error: Unexpected token",
+            "line": 1,
+            "column": 1,
+        },
+        {"ruleId": None, "severity": 1, "message": "Unused eslint-disable directive", "line": 2, "column": 1},
+        {
+            "ruleId": None,
+            "fatal": False,
+            "severity": 1,
+            "message": "File ignored because of a matching ignore pattern.",
+        },
+    ]
+    file = tmp_path / "eslint.json"
+    file.write_text(json.dumps([{"filePath": "a.js", "messages": messages}]))
+    found = sorted((one.line or 0, one.rule) for one in read.read_paths([file], root=NOWHERE).findings)
+    assert found == [(0, "warning"), (1, "parsing-error"), (2, "warning")]

@@ -83,3 +83,14 @@ def test_a_clean_report(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text(document())
     found = read.read_paths([tmp_path / "r.json"])
     assert (found.findings, found.problems) == ((), ())
+    (tmp_path / "r.json").write_text('{"diagnostics": []}')
+    found = read.read_paths([tmp_path / "r.json"])
+    assert (found.findings, found.problems) == ((), ())
+
+
+def test_a_line_that_is_cut_before_its_message_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "r.jsonl").write_text(json.dumps(diagnostic()) + '\n{"loca')
+    found = read.read_paths([tmp_path / "r.jsonl"], root=NOWHERE)
+    assert (len(found.findings), [problem.kind for problem in found.problems]) == (1, ["unreadable"])
+    log = [json.dumps(diagnostic()), "{", "{not json", '{"other": 1}']
+    assert read.read_log(log, name="log", root=NOWHERE).problems == ()

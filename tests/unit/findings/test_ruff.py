@@ -52,3 +52,11 @@ def test_what_is_cut_off(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text((DATA / "ruff.json").read_text()[:-600])
     found = read.read_paths([tmp_path / "r.json"], root=NOWHERE)
     assert (len(found.findings) >= 12, [problem.kind for problem in found.problems]) == (True, ["unreadable"])
+
+
+def test_a_finding_about_a_whole_file_has_no_location(tmp_path: Path) -> None:
+    item = {"cell": None, "code": "E902", "filename": "a.py", "location": None, "message": "m", "noqa_row": None}
+    for name, text in (("r.json", json.dumps([item])), ("r.jsonl", json.dumps(item))):
+        (tmp_path / name).write_text(text)
+        (one,) = read.read_paths([tmp_path / name], root=NOWHERE).findings
+        assert (one.path, one.line, one.rule) == ("a.py", None, "E902")

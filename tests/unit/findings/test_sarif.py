@@ -154,7 +154,7 @@ def test_what_is_no_finding(fields: dict[str, object], there: bool) -> None:
         ({"id": "default", "arguments": ["a", "b"]}, "a is b, {0} {9}"),
         ({"id": "all", "arguments": ["q"]}, "of all: q"),
         ({"id": "gone"}, "B"),
-        ({"text": "from [user input](1) to [a\\]b](23), see [docs](https://e.org)"}, "from user input to a\\]b, see [docs](https://e.org)"),
+        ({"text": "from [user input](1) to [a\\]b](23), see [docs](https://e.org)"}, "from user input to a]b, see [docs](https://e.org)"),
         ({"text": "x\x1b[31mred\x1b[0m\r\ny"}, "xred\ny"),
         (None, "B"),
     ],
@@ -296,7 +296,7 @@ def test_a_run_that_is_less_than_it_seems_is_a_problem(run: dict[str, object], k
         ({"version": "1.0.0", "runs": [{}]}, 0, ["unreadable"]),
         ({"version": "2.1.0", "runs": ["x"]}, 0, ["unreadable"]),
         (log("x", result(), 7), 1, ["unreadable"]),
-        ({"version": "2.1.0", "runs": [{"tool": 1, "results": {"a": 1}}]}, 0, []),
+        ({"version": "2.1.0", "runs": [{"tool": 1, "results": {"a": 1}}]}, 0, ["unreadable"]),
         ({"version": "2.1.0", "runs": [{"results": None}]}, 0, []),
         ([], 0, ["unreadable"]),
         (b"", 0, ["unreadable"]),
@@ -347,6 +347,14 @@ def findings(draw: st.DrawFn) -> Finding:
     path = draw(PATHS | PATHS.map("/{}".format) | PATHS.map("C:/{}".format))
     severity = draw(st.sampled_from(["error", "warning", "notice"]))
     return Finding(path, line, column, end_line, end_column, severity, draw(NAMES), draw(NAMES), draw(NAMES))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "path", ["/A:", "A:", "A:/", "/A:/", "//A:", "A:/b", "/A:/b", "C:/A:", "%41", "ab:c", "a\\b", "/"]
+)
+def test_a_path_that_looks_like_a_drive_or_a_uri_is_read_back_equal(path: str) -> None:
+    report = FindingReport((Finding(path, 1, None, None, None, "error", "r", "m", "t"),))
+    assert back(report).findings == report.findings
 
 
 @settings(max_examples=100, deadline=None)

@@ -147,6 +147,11 @@ def test_go_without_a_linters_name(shop: Path) -> None:
         ("nb.ipynb:cell 3:1:8: F401 [*] `os` imported but unused", ("nb.ipynb", 1, 8, "flake8", "F401", "error")),
         ("\x1b[1ma.c:3:5: \x1b[0m\x1b[35mwarning: \x1b[0mm [\x1b]8;;https://x\x1b\\-Wx\x1b]8;;\x1b\\]", ("a.c", 3, 5, "cc", "-Wx", "warning")),
         ("a.c:3:5: error: m [-Werror,-Wx]", ("a.c", 3, 5, "cc", "-Wx", "error")),
+        ("a.c:3:7: error: m [nullPointer]", ("a.c", 3, 7, "cppcheck", "nullPointer", "error")),
+        ("bin/deploy:3:6: note: Double quote [SC2086]", ("bin/deploy", 3, 6, "shellcheck", "SC2086", "notice")),
+        ("-:3:6: warning: m [SC2034]", ("-", 3, 6, "shellcheck", "SC2034", "warning")),
+        ("app/m.py:3:5: SyntaxError: Expected an expression", ("app/m.py", 3, 5, "ruff", "invalid-syntax", "error")),
+        ("main.go:12: File is not `gofmt`-ed with `-s` (gofmt)", ("main.go", 12, None, "golangci-lint", "gofmt", "error")),
         ("a.c:0:0: error: m", ("a.c", None, None, "cc", "error", "error")),
     ],
 )  # fmt: skip
@@ -189,6 +194,7 @@ DECOYS = [
     "    foo_test.go:12:3: expected 1",
     "        /src/foo_test.go:12: Error: not equal",
     "main.go:23: error: cannot connect",
+    "main.go:23: listening (tcp)",
     "app.py:42: error: the server is away",
     "app.py:42: warning: x",
     "tool.py: error: the following arguments are required: x",
@@ -278,4 +284,26 @@ def test_a_level_counts_in_go_files_too_unless_it_is_a_linters_own_word() -> Non
         ("warning", "-Wunused", "unused variable"),
         ("error", "revive", "error: bad"),
         ("error", "go", "undefined: foo"),
+    ]
+
+
+def test_ruff_before_it_drew_arrows(tmp_path: Path) -> None:
+    lines = [
+        "app/m.py:1:8: F401 [*] `os` imported but unused", "  |", "1 | import os", "  |        ^^ F401", "  |",
+        "  = help: Remove unused import: `os`", "", "app/m.py:3:5: F821 Undefined name `x`", "  |", "3 | x = y | z", "",
+        "Found 2 errors.", "[*] 1 fixable with the `--fix` option.",
+    ]  # fmt: skip
+    assert [(one.tool, one.rule) for one in log(lines, tmp_path)] == [("ruff", "F401"), ("ruff", "F821")]
+    assert [one.tool for one in log([*lines[:6], "exit status 1", *lines[-2:]], tmp_path)] == ["flake8"]
+
+
+def test_yamllint_writes_as_eslint_does(tmp_path: Path) -> None:
+    lines = [
+        "./ci.yml",
+        '  1:1       warning  missing document start "---"  (document-start)',
+        "  3:4       error    syntax error: mapping values are not allowed here (syntax)",
+    ]
+    assert [(one.path, one.tool, one.rule, one.message) for one in log(lines, tmp_path)] == [
+        ("ci.yml", "yamllint", "document-start", 'missing document start "---"'),
+        ("ci.yml", "yamllint", "syntax", "syntax error: mapping values are not allowed here"),
     ]
