@@ -25,6 +25,11 @@ FORMAT = "rdjson"
 TOOL = "rdjson"
 # The enumeration's numbers, which protobuf's JSON may hold instead of its words.
 _NUMBERS: dict[int, Severity] = {1: "error", 2: "warning", 3: "notice"}
+_KEYS = frozenset(
+    {"message", "location", "severity", "source", "code", "suggestions"}
+    # As protobuf's JSON calls them, and as the definition does.
+    | {"originalOutput", "original_output", "relatedLocations", "related_locations"}
+)
 _CHARACTERS = frozenset({"ruff"})
 """Tools whose columns are characters."""
 
@@ -109,11 +114,11 @@ class RdjsonLines:
 
 
 def _is_diagnostic(item: object) -> bool:
+    """Whether it has a message, a path and no key but a diagnostic's: a program's log of requests may have both, too."""
     one = mapping(item)
     where = mapping(one.get("location"))
-    return (
-        isinstance(one.get("message"), str) and isinstance(where.get("path"), str) and where.keys() <= {"path", "range"}
-    )
+    told = isinstance(one.get("message"), str) and isinstance(where.get("path"), str)
+    return told and one.keys() <= _KEYS and where.keys() <= {"path", "range"}
 
 
 def sniff(head: Head) -> bool:

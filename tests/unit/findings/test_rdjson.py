@@ -71,7 +71,8 @@ def test_lines_in_a_file_and_in_a_log(tmp_path: Path) -> None:
         ("/app/a.py", 1, "l", "R"),
         ("b.py", None, "rdjson", "rdjson"),
     ]
-    log = ["building", lines[0], '{"other": 1}', "{not json", lines[1], "done"]
+    request = json.dumps({"time": "10:00", "message": "GET", "location": {"path": "/index.html"}})
+    log = ["building", request, lines[0], '{"other": 1}', "{not json", lines[1], "done"]
     told = read.read_log(log, name="log", root=NOWHERE)
     assert told.findings == found.findings
     (tmp_path / "cut.jsonl").write_text(lines[0] + "\n" + lines[1][:-9])
