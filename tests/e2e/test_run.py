@@ -60,6 +60,15 @@ def test_never_falsely_green(
         assert run.record["tests"]["totals"]["passed"] == 1
 
 
+def test_a_runner_without_job_summaries_changes_no_exit_code(
+    project: Path, environment: dict[str, str], builder: str
+) -> None:
+    results_project(project, f"echo '{RED}' >/out/junit.xml # no summary")
+    run = support.run(project, {**environment, "GITHUB_ACTIONS": "true"}, "--builder", builder)
+    assert run.code == 1, run.output
+    assert "Failed: 1 of 1 test failed" in run.output
+
+
 def test_a_cached_report_is_not_stale(project: Path, environment: dict[str, str], builder: str) -> None:
     results_project(project, f"echo '{GREEN}' >/out/junit.xml; echo 0 >/out/exit-code")
     for replayed in (False, True):

@@ -16,9 +16,10 @@ from ci_buildkit.github.retry import Refused
 if TYPE_CHECKING:
     from ci_buildkit.github.api import Comment, Repository
 
-# GitHub takes 65,536 characters; a byte is never more than a character.
-MAX_BYTES = 65_000
-_MARKER = re.compile(r"<!-- ci-buildkit: (\S{1,900}) ([0-9a-f]{16}) -->")
+# GitHub takes 65,536 characters, of which the marker needs some; a byte is never more than a character.
+MAX_BYTES = 64_000
+# A name of 100 characters (`publish --name`), each of which may take four bytes of three characters.
+_MARKER = re.compile(r"<!-- ci-buildkit: (\S{1,1200}) ([0-9a-f]{16}) -->")
 
 
 def marked(name: str, body: str) -> str:

@@ -116,6 +116,9 @@ def test_a_comment_is_changed_only_when_its_text_is(server: Any, repository: Rep
     other = publish(runs.green(), repository, wishes=Wishes(name="arm --> 64"))
     assert other.done[-1] == "comment on #7: created"
     assert "-->" not in server.comments[1]["body"].partition(" -->\n")[0]
+    for done in ("created", "unchanged"):
+        longest = publish(runs.green(), repository, wishes=Wishes(name="\U0001f433" * 100))
+        assert longest.done[-1] == f"comment on #7: {done}"
 
 
 def test_a_comment_is_found_among_250(server: Any, repository: Repository, runs: ModuleType) -> None:
