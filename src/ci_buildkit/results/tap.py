@@ -102,7 +102,8 @@ class Tap:
     def _open(self) -> bool:
         """Whether a stream has begun, so that points may come without numbers, and indented."""
         top = self._levels[0]
-        return self._versioned or top.plan is not None or bool(top.points) or 0 in self._announced
+        inside = len(self._levels) > 1 or 0 in self._announced
+        return self._versioned or top.plan is not None or bool(top.points) or inside
 
     def _level(self, indent: int) -> Level | None:
         """The level that a line at this indentation belongs to; those deeper are closed by their own point."""
@@ -116,13 +117,17 @@ class Tap:
 
     def _point(self, body: str, indent: int) -> bool:
         found = _POINT.match(body)
-        if not found or (not found[2] and (self._numbered or not self._open)):
+        if not found:
             return False
         number = int(found[2]) if found[2] else 0
+        # Prose can look like a point without a number: it is passed over in a log, and in a file unless it is a failure.
+        certain = number > 0 or (not self._in_log and (bool(found[1]) or not self._numbered))
+        if not number and not (self._open and (certain or not self._numbered)):
+            return False
         if indent == 0 and number == 1 and self._levels[0].next > 1:
             self._end()
         level = self._level(indent) if indent else self._levels[0]
-        if level is None or (indent == 0 and not number and level.complete):
+        if level is None or (indent == 0 and not certain and level.complete):
             return False
         if self._brace is not None:
             self._unbraced()
@@ -170,6 +175,7 @@ class Tap:
         level = self._level(indent)
         if level is None:
             return False
+        self._last = None  # comments behind a plan are of all tests
         level.plan = int(found[1])
         level.reason = (found[2] or "").strip()
         if indent == 0 and level.complete and level.points:

@@ -40,9 +40,15 @@ def told(block: list[str], notes: str, mapper: PathMapper) -> Told:
     values = yaml(block)
     text = textwrap.dedent("\n".join(block))
     details = "\n".join(part for part in (text, notes) if part)
-    message = next((values[key] for key in _MESSAGES if values.get(key)), "") or notes
+    message = next((values[key] for key in _MESSAGES if values.get(key)), "") or _difference(values) or notes
     kind = "exit" if "exitCode" in values else values.get("failureType", "")
     return Told(_telling(message), details, _place(values, notes, mapper), kind)
+
+
+def _difference(values: dict[str, str]) -> str:
+    """What was expected and what came, which is all that tape tells."""
+    expected, actual = (" ".join(values.get(key, "").split()) for key in ("expected", "actual"))
+    return f"expected {expected}, got {actual}" if expected and actual else ""
 
 
 def yaml(lines: list[str]) -> dict[str, str]:

@@ -69,6 +69,27 @@ def test_why_and_where_a_test_failed(name: str, message: str, path: str, line: i
     assert (case.message, case.path, case.line) == (message, path, line)
 
 
+def test_what_tape_tells(tmp_path: Path) -> None:
+    text = """TAP version 13
+# total
+not ok 1 should be strictly equal
+  ---
+    operator: equal
+    expected: |-
+      { total: 12 }
+    actual: 10
+    at: Test.<anonymous> (/app/test/cart.js:13:11)
+  ...
+
+1..1
+# tests 1
+# fail  1
+"""
+    (case,) = tap(text, tmp_path).cases
+    assert (case.message, case.path, case.line) == ("expected { total: 12 }, got 10", "/app/test/cart.js", 13)
+    assert "tests 1" not in case.details
+
+
 def test_subtests_before_their_point(tmp_path: Path) -> None:
     report = read.read_paths([DATA / "node.tap"], root=tmp_path)
     assert [(one.suite, one.name) for one in report.cases] == [
@@ -126,6 +147,12 @@ def test_times_that_bats_puts_into_names(tmp_path: Path) -> None:
         ("1..1\nok 1 - ends in {\n", (1, 0, 0, 0), 0),
         ("1..1\nok 1 - a\n1..1\nnot ok 1 - b\n", (1, 1, 0, 0), 0),
         ("1..1\nnot ok 1 - a\n  ---\n  message: no end\n", (0, 1, 0, 0), 0),
+        ("1..1\nok a\nnot ok b\n", (1, 1, 0, 0), 1),
+        ("1..1\nok a\nok b\n", (2, 0, 0, 0), 1),
+        ("1..2\nok 1 - a\nnot ok b\n", (1, 1, 0, 0), 0),
+        ("ok 1 - a\n1..1\nnot ok b\n", (1, 1, 0, 0), 1),
+        ("1..1\nok 1 - a\nok, that was it\nok then\n", (1, 0, 0, 0), 0),
+        ("# Subtest: out\n    ok 1 - in\n    not ok 2 - in\n    1..2\nnot ok 1 - out\n1..1\n", (1, 1, 0, 0), 0),
     ],
 )
 def test_plans_numbers_and_directives(text: str, wanted: tuple[int, ...], problems: int, tmp_path: Path) -> None:
