@@ -16,18 +16,56 @@ from ci_buildkit.text import excerpt
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_Broken = dict[str, dict[tuple[str, str], int]]
+_Keyed = dict[str, dict[tuple[str, str], int]]
+"""A number for each of some cases: by name first, which few share, then by suite and class."""
 _NAME = attrgetter("name")
 _LEAST = 256
 """Characters that any output counts for: the case that has one is larger than one without by as much."""
 _LEFT_OUT = "… left out: of what passed tests print, {limit:,} characters are kept in all …"
 
 
+class _Names:
+    """What the cases of one file are called that broke.
+
+    `broken` says where those of the suite that is being read are, `numbers` what is to be put behind the names of
+    further cases that are called like one that broke in a suite before.
+    """
+
+    def __init__(self) -> None:
+        """Nothing broke yet."""
+        self.broken: _Keyed = {}
+        self.numbers: _Keyed = {}
+
+    def begin(self) -> None:
+        """Another suite begins."""
+        for title, keys in self.broken.items():
+            for key in keys:
+                self._count(title, key)
+        self.broken.clear()
+
+    def broke(self, title: str, key: tuple[str, str], place: int) -> None:
+        """A case broke; nothing more is an attempt of one without a name."""
+        if title:
+            self.broken.setdefault(title, {})[key] = place
+        else:
+            self._count(title, key)
+
+    def _count(self, title: str, key: tuple[str, str]) -> None:
+        numbers = self.numbers.setdefault(title, {})
+        numbers[key] = numbers.get(key, 1) + 1
+
+    def unknown(self, cases: Iterable[Case]) -> bool:
+        """Whether none of `cases` has the name of one that broke."""
+        return all(keyed.keys().isdisjoint(map(_NAME, cases)) for keyed in (self.broken, self.numbers) if keyed)
+
+
 class Collector:
     """Takes items file by file. The rules are those of the `results` contract:
 
     a case is counted once; the same suite, class and name once more in one file after a failure is another attempt;
-    a case that failed and then passed is passed and flaky.
+    a case that failed and then passed is passed and flaky. A suite that begins once more under its name is another one
+    (Playwright writes one for each browser, jest-junit one for each `describe` of that title), so its cases are no
+    attempts of those before, and get a number where those broke. Neither are cases without a name.
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
@@ -46,34 +84,39 @@ class Collector:
 
     def file(self, name: str, items: Iterable[Item]) -> None:
         """Adds all items of one file. A file that gave only problems is not counted as one that was read."""
-        broken: _Broken = {}
+        names = _Names()
         cases, suites, problems = len(self._cases), self._suites, len(self._problems)
         for item in items:
             if isinstance(item, Suite):
                 self._suites += 1
+                names.begin()
             elif isinstance(item, Problem):
                 self._problems.append(item)
-            elif not self._add((item,) if isinstance(item, Case) else item, broken):
+            elif not self._add((item,) if isinstance(item, Case) else item, names):
                 reason = f"more than {self._limits.cases} test cases; the rest was not read"
                 self._problems.append(Problem(name, "limit", reason))
                 break
         if len(self._cases) > cases or self._suites > suites or len(self._problems) == problems:
             self._files += 1
 
-    def _add(self, cases: Sequence[Case], broken: _Broken) -> bool:
+    def _add(self, cases: Sequence[Case], names: _Names) -> bool:
         """Adds cases of one file up to the limit; says whether that was all of them."""
         added = cases[: self._limits.cases - len(self._cases)]
-        if not isinstance(added, tuple) and broken.keys().isdisjoint(map(_NAME, added)):
+        if not isinstance(added, tuple) and names.unknown(added):
             self._cases += added
         else:
             for case in added:
-                self._case(case, broken)
+                self._case(case, names)
         return len(added) == len(cases)
 
-    def _case(self, case: Case, broken: _Broken) -> None:
-        """Adds a case; `broken` is where those of the file are that broke: by name first, which few share."""
+    def _case(self, case: Case, names: _Names) -> None:
+        """Adds a case, to its earlier attempt where there is one."""
         key = (case.suite, case.class_name)
-        earlier = broken[case.name].pop(key, None) if case.name in broken else None
+        title = case.name
+        number = names.numbers[title].get(key) if title in names.numbers else None
+        if number is not None:
+            case = changed(case, name=f"{title} ({number})")
+        earlier = names.broken[title].pop(key, None) if title in names.broken else None
         if earlier is not None:
             case = another_attempt(self._cases[earlier], case)
             self._cases[earlier] = case
@@ -81,7 +124,7 @@ class Collector:
             earlier = len(self._cases)
             self._cases.append(self._bounded(case))
         if case.broken:
-            broken.setdefault(case.name, {})[key] = earlier
+            names.broke(title, key, earlier)
 
     def _bounded(self, case: Case) -> Case:
         """`case` with its output, or where the limit of output was reached, with a word about that instead."""

@@ -26,6 +26,7 @@ RESULTS: dict[str, Outcome] = {
     "error": "error",
     "errors": "error",
     "failure": "failed",
+    "warning": "failed",  # of PHPUnit before 10, whose run fails for it
     "skipped": "skipped",
     "skip": "skipped",
     "ignored": "skipped",
@@ -48,6 +49,11 @@ _STATUSES: dict[str, Outcome] = {
     "failure": "failed",
     "error": "error",
     "errored": "error",
+    "broken": "error",
+    "aborted": "error",
+    "crashed": "error",
+    "timeout": "error",
+    "timedout": "error",
 }
 # CTest calls a test skipped that it could not start, and fails for it (cmCTestTestHandler.cxx).
 _NOT_SKIPPED = frozenset(

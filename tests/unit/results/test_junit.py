@@ -9,7 +9,7 @@ import pytest
 
 from ci_buildkit.paths import PathMapper
 from ci_buildkit.reader import Limits, Source
-from ci_buildkit.results import junit, read
+from ci_buildkit.results import junit, junit_writer, read
 from ci_buildkit.results.model import Case, TestReport
 
 DATA = Path(__file__).parents[2] / "data"
@@ -61,6 +61,7 @@ def test_nested_suites_count_every_case_once(tmp_path: Path) -> None:
         ("<disabled/>", "skipped"),
         ("<skipped/><failure/>", "failed"),
         ("<failure/><error/>", "error"),
+        ("<warning type='PHPUnit\\Framework\\Warning'>No tests found</warning>", "failed"),
         ("<failure/><failure/><failure/>", "failed"),
         ("<system-out>FAILED</system-out>", "passed"),
         ("<rerunFailure/>", "failed"),
@@ -85,6 +86,8 @@ def test_the_worst_element_decides(body: str, outcome: str, tmp_path: Path) -> N
         ('status="fail"', "failed"),
         ('status="Failed"', "failed"),
         ('status="errored"', "error"),
+        ('status="TIMEOUT"', "error"),
+        ('status="run" result="aborted"', "error"),
         ('status="run" result="completed"', "passed"),
     ],
 )
@@ -135,6 +138,36 @@ def test_a_case_that_comes_again_after_a_failure_is_an_attempt(
     found = parse(repeated(*bodies), tmp_path)
     assert [(one.outcome, one.attempts, one.flaky) for one in found.cases] == expected
     assert found.totals.seconds == len(bodies)
+
+
+def test_suites_of_the_same_name_are_not_attempts_of_each_other(tmp_path: Path) -> None:
+    """Playwright writes the suite of a file once for each browser."""
+    bodies = (("<failure/>",), ("<failure/>", "<failure/>"), ("",))
+    found = parse(f"<testsuites>{''.join(repeated(*one) for one in bodies)}</testsuites>", tmp_path)
+    assert [(one.name, one.outcome, one.attempts) for one in found.cases] == [
+        ("c", "failed", 1),
+        ("c (2)", "failed", 2),
+        ("c (3)", "passed", 1),
+    ]
+    junit_writer.write(found, tmp_path / "again.xml")
+    again = read.read_paths([tmp_path / "again.xml"], root=tmp_path)
+    assert [(one.name, one.outcome) for one in again.cases] == [(one.name, one.outcome) for one in found.cases]
+
+
+def test_many_plain_cases_of_a_suite_of_the_same_name_are_no_attempts(tmp_path: Path) -> None:
+    plain = "".join(f'<testcase classname="k" name="{name}" time="1"/>' for name in ("a", "b", "c", "d"))
+    found = parse(f'<testsuites>{repeated("<failure/>")}<testsuite name="s">{plain}</testsuite></testsuites>', tmp_path)
+    assert [one.name for one in found.cases] == ["c", "a", "b", "c (2)", "d"]
+    assert (found.totals.failed, found.totals.flaky) == (1, 0)
+
+
+def test_cases_without_a_name_are_not_attempts_of_each_other(tmp_path: Path) -> None:
+    found = parse(
+        '<testsuite name="s"><testcase name="a"><error/></testcase><testcase><failure/></testcase><testcase/>'
+        '<testcase name="a"/></testsuite>',
+        tmp_path,
+    )
+    assert [(one.outcome, one.attempts) for one in found.cases] == [("passed", 2), ("failed", 1), ("passed", 1)]
 
 
 def test_two_files_are_not_attempts_of_each_other(tmp_path: Path) -> None:
