@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 FORMAT = "reportlog"
 _FAILED, _INTERNAL, _NO_TESTS = 1, 3, 5
+# How pytest-rerunfailures and pytest-retry call a run that failed and is not the last, and whether a set-up follows.
+_RERUNS = {"rerun": True, "retried": False}
 _UNFINISHED = "did not finish: the log ends before this test did"
 
 
@@ -74,14 +76,14 @@ class _Test:
         if report.outcome == "passed":
             if report.when == "call":
                 self.called = report
-        elif report.outcome == "failed":
-            self.broken.append(report)
-        elif report.outcome == "rerun":
+        elif report.outcome in _RERUNS:
             self.attempts += 1
             self.tried = self.tried or report
-            self.again = True
-        else:
+            self.again = _RERUNS[report.outcome]
+        elif report.outcome == "skipped":
             self.skipped = report
+        else:
+            self.broken.append(report)
 
 
 class ReportLog:

@@ -104,6 +104,20 @@ def test_a_rerun_that_never_came_is_an_error(tmp_path: Path) -> None:
     assert (case.outcome, case.seconds, case.line) == ("error", 1.5, 5)
 
 
+def test_what_pytest_retry_writes_has_no_second_set_up(tmp_path: Path) -> None:
+    end = {"exitstatus": 0, "$report_type": "SessionFinish"}
+    tries = phase("call", "retried", longrepr="E   assert 1 > 1"), phase("call"), phase("teardown")
+    report = log(tmp_path, START, phase("setup"), *tries, end)
+    (case,) = report.cases
+    assert (case.outcome, case.attempts, case.flaky, case.message) == ("passed", 2, True, "assert 1 > 1")
+    assert report.problems == ()
+
+
+def test_an_outcome_that_is_not_known_did_not_pass(tmp_path: Path) -> None:
+    report = log(tmp_path, START, phase("setup"), phase("call", "exploded"), phase("teardown"))
+    assert [one.outcome for one in report.cases] == ["failed"]
+
+
 def test_lines_that_are_no_reports_are_a_problem(tmp_path: Path) -> None:
     end = {"exitstatus": 0, "$report_type": "SessionFinish"}
     report = log(tmp_path, START, phase("setup"), phase("call"), phase("teardown"), '{"$report_type": "Tes', end)
