@@ -36,20 +36,23 @@ _ERRORS = frozenset({"error", "setup_failed", "teardown_failed", "broken", "time
 
 
 class Test(msgspec.Struct, gc=False, rename="camel"):
-    """A test; `duration` is in milliseconds, `line` is where it is defined."""
+    """A test; `duration` is in milliseconds, `line` is where it is defined.
+
+    Its many writers do not all keep to the schema, and one value of another type must not cost all the tests.
+    """
 
     name: str = ""
     status: str = ""
-    raw_status: str | None = None
-    duration: float | None = None
+    raw_status: Any = None
+    duration: Any = None
     suite: Any = None
-    message: str | None = None
-    trace: str | None = None
-    file_path: str | None = None
-    line: int | None = None
-    retries: int | None = None
+    message: Any = None
+    trace: Any = None
+    file_path: Any = None
+    line: Any = None
+    retries: Any = None
     retry_attempts: Any = None
-    flaky: bool | None = None
+    flaky: Any = None
     stdout: Any = None
     stderr: Any = None
     extra: Any = None
@@ -97,7 +100,7 @@ def _parse(results: Results, source: Source) -> Iterator[Case | Problem]:
 
 
 def _case(test: Test, source: Source, maker: CaseMaker) -> Case:
-    raw, path = test.raw_status or "", test.file_path or ""
+    raw, path = string(test.raw_status), string(test.file_path)
     outcome = _OUTCOMES.get(test.status) or _OTHERS.get(raw, "error")
     suite = _suite(test.suite, test.name) if test.suite else ""
     extra = mapping(test.extra)
@@ -122,8 +125,9 @@ def _case(test: Test, source: Source, maker: CaseMaker) -> Case:
 def _told(test: Test) -> tuple[str, str, int]:
     """The message and the trace, those of an attempt that failed where the test has none, and how many attempts failed."""
     tries = [mapping(one) for one in sequence(test.retry_attempts)]
-    if test.message or test.trace or not tries:
-        return test.message or "", test.trace or "", len(tries)
+    message, trace = string(test.message), string(test.trace)
+    if message or trace or not tries:
+        return message, trace, len(tries)
     failed = next((one for one in tries if one.get("status") == "failed"), tries[0])
     return string(failed.get("message")), string(failed.get("trace")), len(tries)
 

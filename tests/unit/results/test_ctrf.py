@@ -60,6 +60,21 @@ def test_what_is_neither_passed_nor_failed(raw: str, outcome: str, tmp_path: Pat
     assert bool(case.message) == (outcome == "error")
 
 
+def test_a_value_of_another_type_costs_nothing_but_itself(tmp_path: Path) -> None:
+    odd: dict[str, Any] = {
+        "duration": "5",
+        "line": 3.5,
+        "retries": None,
+        "message": {"no": 1},
+        "filePath": 1,
+        "rawStatus": [],
+    }
+    tests = [{"name": "a", "status": "failed"} | odd, {"name": "b", "status": "passed", "flaky": None}]
+    report = document(tmp_path, tests, {"passed": 1, "failed": 1})
+    assert [(one.name, one.outcome) for one in report.cases] == [("a", "failed"), ("b", "passed")]
+    assert report.problems == ()
+
+
 @pytest.mark.parametrize("key", ["passed", "failed", "tests"])
 def test_summaries_that_contradict_the_tests(key: str, tmp_path: Path) -> None:
     report = document(tmp_path, [], {key: 3})
