@@ -228,6 +228,8 @@ def _outcome(test: _Test, name: str) -> Outcome:
     outcome = _OUTCOMES.get(test.done.result, "error")
     if test.broke_late and test.errors:
         outcome = "failed" if outcome != "error" and test.errors[-1].is_failure else "error"
+    if outcome == "passed" and test.errors and test.attempts == 1:
+        outcome = "failed"
     if outcome == "failed" and name.endswith(_AROUND):
         return "error"
     return "skipped" if outcome == "passed" and test.done.skipped else outcome

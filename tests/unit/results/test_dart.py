@@ -62,6 +62,12 @@ def test_how_the_run_ended(success: str, reason: str | None, tmp_path: Path) -> 
     assert report.totals.passed == 1
 
 
+def test_an_error_before_an_end_that_says_nothing_of_it(tmp_path: Path) -> None:
+    error = '{"testID":1,"error":"no","stackTrace":"","isFailure":true,"type":"error","time":6}'
+    report = events(tmp_path, START, TEST, error, DONE, '{"success":true,"type":"done","time":10}')
+    assert [(one.outcome, one.message) for one in report.cases] == [("failed", "no")]
+
+
 def test_runs_one_after_the_other(tmp_path: Path) -> None:
     end = '{"success":true,"type":"done","time":10}'
     report = events(tmp_path, START, TEST, DONE, end, START, TEST, DONE, START, TEST, DONE, end)
