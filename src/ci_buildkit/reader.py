@@ -34,9 +34,8 @@ class Limits:
 
     `cases` and `findings` count those of a whole report, `depth` nested XML elements, `token` the bytes of one XML tag,
     `line` the bytes of one line, `document` the bytes of one JSON document, `held` the characters of a document that was
-    printed into a log. `output` is the characters of all that the
-    passed and skipped tests of a report printed, at least 256 for each; where it is passed, the output of the tests after
-    says so instead.
+    printed into a log. `output` is the characters of all that the passed and skipped tests of a report printed, at least
+    256 for each; where it is passed, the output of the tests after says so instead.
     """
 
     cases: int = 2_000_000

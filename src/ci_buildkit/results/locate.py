@@ -1,8 +1,8 @@
 """Find the file and line of a failure in its text, for the many reports that have it nowhere else.
 
 One pattern covers what compilers, assertion libraries and stack traces have in common, `path.ext:line`, and how .NET,
-Perl and bats write it (`:line 3`, ` line 3`, `, line 3`); Python's tracebacks write it differently. Which of several places it is, the repository decides: a place in a file that exists
-there is better than one in a library.
+Perl and bats write it (`:line 3`, ` line 3`, `, line 3`); Python's tracebacks write it differently. Which of several
+places it is, the repository decides: a place in a file that exists there is better than one in a library.
 """
 
 from __future__ import annotations

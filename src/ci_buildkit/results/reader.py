@@ -1,7 +1,7 @@
 """What readers of test results yield.
 
-They yield cases one by one as they meet them and never hold a whole file; the `Collector` folds attempts and counts. A
-format is one module with one `READER` in `results.read.READERS`, and where a tool prints it to the log, one `LogReader`
+Where the format allows it they yield cases one by one as they meet them and never hold a whole file; the `Collector`
+folds attempts and counts. A format is one module with one `READER` in `results.read.READERS`, and where a tool prints it to the log, one `LogReader`
 in `results.read.LOG_READERS`.
 """
 
@@ -16,7 +16,7 @@ from ci_buildkit.results.model import Case
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A reader met a suite; only counted."""
+    """A reader met a suite. It is counted, and no case after it is an attempt of one before it."""
 
     name: str
 
