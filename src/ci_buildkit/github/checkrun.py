@@ -83,9 +83,9 @@ def check_run(
     details_url: str = "",
 ) -> Check:
     """The check run for the commit `head`. `changes` is the comparison in Markdown, `digest` is kept for the next one."""
-    found = annotate.collect(record, tests)
-    placed = [one for one in map(_annotation, found) if one]
-    unplaced = [one for one in found if not _annotation(one)]
+    found = [(one, _annotation(one)) for one in annotate.collect(record, tests)]
+    placed = [made for _, made in found if made]
+    unplaced = [one for one, made in found if not made]
     told = _listed(unplaced, len(placed) - MAX_ANNOTATIONS)
     room = MAX_BYTES - len(told.encode()) - 2
     # Without a test there is nothing to compare with: an older commit's digest serves better.
