@@ -101,15 +101,30 @@ def _glob(pattern: str) -> Iterator[Found | Problem]:
     matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
     if not matches:
         yield Problem(name(pattern), "missing", "matches no file")
-    fixed = list(_before_magic(Path(pattern).parts))
-    base = Path(*fixed) if fixed else Path()
-    for match in matches:
-        path = Path(match)
-        if path.is_dir():
-            if not path.is_symlink() and not pattern.rstrip("/").endswith("**"):
-                yield from _folder(path)
+    base = Path(*_before_magic(Path(pattern).parts))
+    seen: set[Path] = set()
+    told: set[Problem] = set()
+    for path in map(Path, matches):
+        # glob follows links, and one that leads to a folder above it without an end.
+        place = Path(os.path.realpath(path.parent), path.name)
+        if place in seen:
             continue
-        yield from _inside(path, base, explicit=True)
+        seen.add(place)
+        problems = [problem for link in _links(path, base) for problem in _link(link, base)]
+        if problems:
+            yield from (problem for problem in problems if problem not in told)
+            told.update(problems)
+        elif not path.is_dir():
+            yield from _inside(path, base, explicit=True)
+        elif not pattern.rstrip("/").endswith("**"):
+            yield from _folder(path)
+
+
+def _links(path: Path, base: Path) -> Iterator[Path]:
+    """The symbolic links that lead from `base` to `path`."""
+    return (
+        one for one in (*reversed(path.parents), path) if one != base and one.is_relative_to(base) and one.is_symlink()
+    )
 
 
 def _before_magic(parts: Iterable[str]) -> Iterator[str]:
