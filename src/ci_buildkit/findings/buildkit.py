@@ -18,6 +18,7 @@ from ci_buildkit import jsoncut
 from ci_buildkit.fields import label, mapping, positive, sequence, string
 from ci_buildkit.findings.model import Finding, FindingReport
 from ci_buildkit.findings.reader import Item, Reader
+from ci_buildkit.findings.values import web
 from ci_buildkit.reader import Source, by_document
 from ci_buildkit.scan import Head
 from ci_buildkit.text import clean, name
@@ -75,7 +76,7 @@ def _warning(warning: BuildWarning, dockerfile: str) -> Finding:
         rule=name(rule) or "BuildWarning",
         message=message or clean(" ".join(warning.detail)).strip(),
         tool=TOOL,
-        url=_url(warning.url),
+        url=web(warning.url),
     )
 
 
@@ -85,10 +86,6 @@ def rule_of(url: str) -> str:
         return urlsplit(url).path.rstrip("/").rpartition("/")[2]
     except ValueError:
         return ""
-
-
-def _url(url: str) -> str | None:
-    return name(url) if url.startswith(("https://", "http://")) else None
 
 
 def from_document(document: object, source: Source) -> Iterator[Item]:
@@ -123,7 +120,7 @@ def _check(check: dict[str, Any], place: str, mapper: PathMapper) -> Iterator[Fi
             rule=rule or "BuildWarning",
             message=message,
             tool=TOOL,
-            url=_url(string(warning.get("url"))),
+            url=web(warning.get("url")),
         )
     yield from _build_error(check, sources, place, mapper)
 
@@ -157,8 +154,7 @@ def _range(location: dict[str, Any]) -> tuple[int | None, int | None]:
 
 def _file(sources: list[Any], index: object, place: str, mapper: PathMapper) -> str:
     """Where the Dockerfile is: as bake says, else the file that holds what was checked, else its name."""
-    known = isinstance(index, int) and 0 <= index < len(sources)
-    source = mapping(sources[index]) if known and isinstance(index, int) else {}
+    source = mapping(sources[index]) if isinstance(index, int) and 0 <= index < len(sources) else {}
     base = label(source.get("filename")) or posixpath.basename(place) or "Dockerfile"
     if place and posixpath.basename(place) == base:
         return mapper(place)

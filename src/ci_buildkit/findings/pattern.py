@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from time import monotonic
+from time import thread_time
 from typing import TYPE_CHECKING
 
 from ci_buildkit.errors import ConfigurationError
@@ -104,9 +104,9 @@ class PatternReader:
         if self._left <= 0:
             self._unread = self._unread or self._number
             return False
-        began = monotonic()
+        began = thread_time()
         finding = self._search(clean(line))
-        self._left -= monotonic() - began
+        self._left -= thread_time() - began
         if finding is None:
             return False
         self._found.add(finding)

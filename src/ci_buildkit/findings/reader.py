@@ -1,7 +1,7 @@
 """What readers of lint findings yield, and the words that tools grade by.
 
-A format is one module with one `READER` in `findings.read.READERS`, and where a tool prints it to the log, one
-`LogReader` in `findings.read.LOG_READERS`. Paths are still as the tool wrote them unless the reader knows better:
+A format is one module with one `READER` in `findings.read.READERS`, and where a tool prints lines of it to the log, one
+`LogReader` in `findings.read.OBJECT_READERS` (JSON) or `TEXT_READERS`. Paths are still as the tool wrote them unless the reader knows better:
 `findings.read` maps them.
 """
 
