@@ -214,6 +214,18 @@ def test_a_linter_that_only_prints_is_heard_again_where_its_findings_decide(
     assert run.stage("lint")["findings_from"] == "log"
 
 
+def test_a_cached_linter_before_one_that_fails_is_heard_again(
+    project: Path, environment: dict[str, str], builder: str
+) -> None:
+    write_lint(project, "echo 'main.go:1:1: error: bad [x]'")
+    with (project / "Dockerfile").open("a") as file:
+        file.write("RUN echo 'main.go:3:5: warning: odd [y]'; exit 1\n")
+    for attempts in (1, 2):  # the first one is red as it is
+        run = support.run(project, environment, "--builder", builder, "--fail-on", "lint=errors")
+        assert outcomes(run) == (1, "failed", attempts), run.output
+        assert run.stage("lint")["reason"] == "2 findings, 1 of which counts"
+
+
 def test_a_pattern_finds_what_no_reader_knows(project: Path, environment: dict[str, str], builder: str) -> None:
     # Without base64 no files can be had, which is nobody's trouble where the log tells all.
     write_lint(project, "rm $(which base64); echo 'main.go at line 3 is bad'; exit 1")

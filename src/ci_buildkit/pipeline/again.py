@@ -33,13 +33,12 @@ def needed(session: Session, stage: Stage, solved: Solved, read: Reading) -> boo
 
 
 def unheard(session: Session, stage: Stage, solved: Solved, source: judge.Source) -> bool:
-    """Whether a linter may have printed findings which nobody can read: a cached step prints nothing.
+    """Whether linters that passed may have printed findings which nobody can read: a cached step prints nothing.
 
     Any RUN of its stages may be the linter's, also one before another that failed. Findings in exported files are in
     the cache too.
     """
-    linted = not solved.returncode or judge.own_step(solved.progress.failed, stage.rerun)
-    if session.cancellation.cancelled or not linted or source not in {None, "log"}:
+    if session.cancellation.cancelled or source not in {None, "log"}:
         return False
     return judge.partly_replayed(solved.progress, stage.rerun)
 

@@ -94,18 +94,25 @@ def _lint(session: Session, stage: Stage, log: LogFile, began: float) -> StageRu
     solved = attempt(session, stage, log, began)
     read = reading.lint(session, stage, solved, attempts)
     warnings = reading.warnings(session, stage, solved)
-    if session.policies.needs_every_finding and again.unheard(session, stage, solved, read.seen.source):
+    verdict = _linted(session, stage, solved, read)
+    wanted = session.policies.needs_every_finding and verdict.outcome == "passed"
+    if wanted and again.unheard(session, stage, solved, read.seen.source):
         attempts += 1
         log.text(reading.marker(attempts, "what the linter printed is not in the cache"))
         solved = attempt(session, stage, log, began, anew=True)
         read = reading.lint(session, stage, solved, attempts)
-    seen, level = read.seen, session.policies.fail_on.lint
-    verdict = judge.lint(solved.returncode, solved.progress, solved.text, stage.rerun, seen, level)
+        verdict = _linted(session, stage, solved, read)
+    seen = read.seen
     for note in seen.report.notes:
         session.emit(partial(session.view.message, "notice", f"{stage.name}: {note}"))
     ended = _ended(session, stage, began, solved, verdict, attempts=attempts, findings_from=seen.source)
     ended.findings, ended.problems, ended.checks = seen.report, tuple(read.problems), warnings
     return ended
+
+
+def _linted(session: Session, stage: Stage, solved: Solved, read: reading.LintReading) -> judge.Verdict:
+    level = session.policies.fail_on.lint
+    return judge.lint(solved.returncode, solved.progress, solved.text, stage.rerun, read.seen, level)
 
 
 def _plain(session: Session, stage: Stage, log: LogFile, began: float) -> StageRun:
