@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from ci_buildkit import jsontext
+from ci_buildkit import jsoncut, jsontext
 from ci_buildkit.fields import label, mapping, positive, sequence, string
 from ci_buildkit.findings.model import Finding
 from ci_buildkit.findings.reader import Item, Reader, severity
@@ -118,11 +118,10 @@ class Golangci:
     def _json(self, line: str) -> None:
         try:
             document = jsontext.loads(line)
-        except jsontext.Broken:
-            self._problems.append(
-                Problem(self._source.name, "unreadable", "the JSON report of golangci-lint is cut off")
-            )
-            return
+        except jsontext.Broken as error:
+            reason = "the JSON report of golangci-lint is cut off; what stands before that was read"
+            self._problems.append(Problem(self._source.name, "unreadable", reason))
+            document = jsoncut.start(line.encode("utf-8", "replace"), error)
         for item in from_document(document, self._source):
             if isinstance(item, Finding):
                 self._findings[_key(item)] = item

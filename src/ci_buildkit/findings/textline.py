@@ -4,7 +4,7 @@
 |---|---|
 | gcc, clang, clang-tidy, cppcheck, shellcheck -f gcc, javac, swiftc | `path:line[:column]: level: message [rule]` |
 | ruff --output-format concise, flake8, pycodestyle | `path:line:column: CODE message` |
-| hadolint | `path:line CODE level: message` |
+| hadolint | `path:line CODE level: message`, `path:line:column unexpected ... expecting ...` |
 | MSVC, tsc, dotnet | `path(line[,column]): level CODE: message` |
 | tsc --pretty | `path:line:column - level CODE: message` |
 """
@@ -42,6 +42,10 @@ _HADOLINT = re.compile(
     r"(?:hadolint:)?(?P<path>[^\s:][^:]*):(?P<line>\d{1,9}):? (?P<rule>(?:DL|SC)\d{4}) "
     r"(?P<level>error|warning|info|style): (?P<message>.+)$"
 )
+# A Dockerfile that it cannot parse; the rule is what its JSON calls that.
+_HADOLINT_BROKEN = re.compile(rf"{PATH}:{_AT} (?P<message>unexpected .+ expecting .+)$")
+_DOCKERFILE = re.compile(r"^-$|(?:docker|container)file[^/]*$", re.IGNORECASE)
+_CANNOT_BE_PARSED = "DL1000"
 _MSVC = re.compile(
     rf"\s*{PATH}\((?P<line>\d{{1,9}})(?:,(?P<column>\d{{1,9}}))?"
     r"(?:-(?P<end_only>\d{1,9})|,(?P<end_line>\d{1,9}),(?P<end_column>\d{1,9}))?\)"
@@ -55,7 +59,7 @@ _REQUIRED = re.compile(rf"{PATH}:{_AT}: +required from here$")
 _RUFF_ROW = re.compile(r"^ *(?:\d+ )?\||^ += help: ")
 _RUFF_SUMMARY = re.compile(r"^(?:Found \d+ errors?\b|\[\*\] \d+ fixable )")
 # What follows the line number in all of them. Most lines of a log have no such place, and the patterns of paths are slow.
-_HAS_PLACE = re.compile(r"[:(]\d[\d,-]*(?:: |:? (?:DL|SC)\d| - |\)\s?: )")
+_HAS_PLACE = re.compile(r"[:(]\d[\d,-]*(?:: |:? (?:DL|SC)\d| unexpected | - |\)\s?: )")
 _PYTHON = re.compile(r"\.(?:py[iwx]?|ipynb|toml)$")
 _SHELLCHECK = re.compile(r"^SC\d{4}$")
 _C = re.compile(r"\.(?:[chCHmMS]|cc|[ch]pp|[ch]xx|[ch]\+\+|hh|mm|cu|inl|ipp)$")
@@ -89,6 +93,7 @@ class TextLines:
             (_GCC, self._gcc),
             (_CODED, self._code),
             (_HADOLINT, self._hadolint),
+            (_HADOLINT_BROKEN, self._broken_dockerfile),
             (_MSVC, self._msvc),
             (_TSC, self._tsc),
         )
@@ -157,6 +162,12 @@ class TextLines:
 
     def _hadolint(self, groups: Groups) -> bool:
         self._open(groups, "hadolint", groups["rule"] or "", severity(groups["level"] or ""), groups["message"] or "")
+        return True
+
+    def _broken_dockerfile(self, groups: Groups) -> bool:
+        if not _DOCKERFILE.search(groups["path"] or ""):
+            return False
+        self._open(groups, "hadolint", _CANNOT_BE_PARSED, "error", groups["message"] or "")
         return True
 
     def _msvc(self, groups: Groups) -> bool:

@@ -87,6 +87,12 @@ def test_version_1_text_and_json() -> None:
     assert (one.severity, one.column, one.end_line, one.rule) == ("notice", None, 13, "lll")
     assert [problem.kind for problem in found.problems] == ["inconsistent"]
     assert "timeout exceeded" in found.problems[0].reason
+    cut = json.dumps({"Issues": [*document["Issues"], {"FromLinter": "lll"}]}, separators=(",", ":"))[:-12]
+    found = read.read_log(["level=info", cut, "exit status 1"], name="log", root=REPO)
+    assert ([one.rule for one in found.findings], [problem.kind for problem in found.problems]) == (
+        ["lll"],
+        ["unreadable"],
+    )
 
 
 def test_typecheck_gives_the_compilers_lines() -> None:
