@@ -27,12 +27,13 @@ _LEFT_OUT = "… left out: of what passed tests print, {limit:,} characters are 
 class _Names:
     """What the cases of one file are called that broke.
 
-    `broken` says where those of the suite that is being read are, `numbers` what is to be put behind the names of
-    further cases that are called like one that broke in a suite before.
+    `titles` are all their names. `broken` says where those of the suite that is being read are, `numbers` what is to be
+    put behind the names of further cases that are called like one that broke in a suite before.
     """
 
     def __init__(self) -> None:
         """Nothing broke yet."""
+        self.titles: set[str] = set()
         self.broken: _Keyed = {}
         self.numbers: _Keyed = {}
 
@@ -45,6 +46,7 @@ class _Names:
 
     def broke(self, title: str, key: tuple[str, str], place: int) -> None:
         """A case broke; nothing more is an attempt of one without a name."""
+        self.titles.add(title)
         if title:
             self.broken.setdefault(title, {})[key] = place
         else:
@@ -53,10 +55,6 @@ class _Names:
     def _count(self, title: str, key: tuple[str, str]) -> None:
         numbers = self.numbers.setdefault(title, {})
         numbers[key] = numbers.get(key, 1) + 1
-
-    def unknown(self, cases: Iterable[Case]) -> bool:
-        """Whether none of `cases` has the name of one that broke."""
-        return all(keyed.keys().isdisjoint(map(_NAME, cases)) for keyed in (self.broken, self.numbers) if keyed)
 
 
 class Collector:
@@ -102,7 +100,7 @@ class Collector:
     def _add(self, cases: Sequence[Case], names: _Names) -> bool:
         """Adds cases of one file up to the limit; says whether that was all of them."""
         added = cases[: self._limits.cases - len(self._cases)]
-        if not isinstance(added, tuple) and names.unknown(added):
+        if not isinstance(added, tuple) and names.titles.isdisjoint(map(_NAME, added)):
             self._cases += added
         else:
             for case in added:
