@@ -100,7 +100,10 @@ class GoRun:
         elif known.outcome is not None and known.outcome != outcome:
             known.again()  # its second run began unannounced
         known.end(outcome, seconds)
-        of.last_failed = test if outcome == "failed" else ""
+        if outcome == "failed":
+            of.last_failed, of.broke = test, True
+        else:
+            of.last_failed = ""
 
     def end_package(self, package: str, action: str, *, failed_build: str = "", reason: str = "") -> None:
         """A package ends with one of ENDINGS; `failed_build` is the import path of the build it waited for."""

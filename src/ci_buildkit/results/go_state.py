@@ -137,17 +137,30 @@ class Test(msgspec.Struct, gc=False):
 class Package:
     """One package: its tests in the order they began, and what was printed outside of them.
 
-    `suspect` is the test that had just failed when the package itself began to tell of a crash, and `shuffle` the line
-    from which the order of the tests can be had again.
+    `broke` says whether a test failed in its last run, as far as the stream tells runs apart. `suspect` is the test that
+    had just failed when the package itself began to tell of a crash, and `shuffle` the line from which the order of the
+    tests can be had again.
     """
 
-    __slots__ = ("builds", "crashing", "ended", "last_failed", "output", "reason", "shuffle", "suspect", "tests")
+    __slots__ = (
+        "broke",
+        "builds",
+        "crashing",
+        "ended",
+        "last_failed",
+        "output",
+        "reason",
+        "shuffle",
+        "suspect",
+        "tests",
+    )
 
     def __init__(self) -> None:
         """A package of which nothing is known yet."""
         self.tests: dict[str, Test] = {}
         self.output = Said()
         self.builds: list[str] = []
+        self.broke = False
         self.crashing = False
         self.reason = ""
         self.shuffle = ""
@@ -169,9 +182,11 @@ class Package:
         if self.ended is None and self.tests:
             self.settle()
         self.ended = None
+        self.broke = False
 
     def join(self, later: Package) -> None:
         """Adds what `later` knows of the same package."""
+        self.broke = later.broke
         self.last_failed = later.suspect or later.last_failed
         for line in later.output.text().splitlines(keepends=True):
             self.printed(line)
@@ -192,6 +207,7 @@ class Package:
         for key, test in self.tests.items():
             if test.outcome is None:
                 test.lose(*_without_end(self, key, test))
+                self.broke = self.broke or test.outcome in {"failed", "error"}
 
 
 def parents(test_name: str) -> Iterator[str]:

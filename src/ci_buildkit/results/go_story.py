@@ -152,7 +152,7 @@ class Story:
             return self._unbuilt(kind or "build failed", output)
         if crashed.told and not self._crash_told:
             return self._error(_title(crashed.message), crashed, output)
-        if any(test.broke for test in of.tests.values()):
+        if of.broke:
             return None
         lines = [line.strip() for line in go_failure.unframed(clean(output))]
         said = go_failure.last_line([line for line in lines if not line.startswith(_SAYS_NOTHING)])

@@ -237,6 +237,18 @@ def test_two_runs_and_other_text_in_one_file() -> None:
     }
 
 
+def test_a_flaky_test_does_not_explain_why_the_package_failed_once_more(tmp_path: Path) -> None:
+    first = [("start", ""), ("run", "TestA"), ("fail", "TestA"), ("fail", "")]
+    then = [("start", ""), ("run", "TestA"), ("pass", "TestA"), ("fail", "")]
+    events = [{"Action": action, "Package": "p"} | ({"Test": test} if test else {}) for action, test in first + then]
+    (tmp_path / "events.json").write_text("\n".join(json.dumps(event) for event in events))
+    found = read.read_paths([tmp_path / "events.json"], root=tmp_path)
+    assert [(one.name, one.outcome, one.flaky) for one in found.cases] == [
+        ("TestA", "passed", True),
+        ("[failed]", "error", False),
+    ]
+
+
 def test_events_without_a_package_are_read() -> None:
     found = report("go1.27-test2json.json")
     assert found.problems == ()
