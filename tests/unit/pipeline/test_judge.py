@@ -251,7 +251,8 @@ FIRST = ("[lint 2/3] RUN golangci-lint run", EXIT_1, False)
 def test_what_is_let_pass_does_not_hide_a_step_that_never_ended(other: tuple[str, str, bool]) -> None:
     cut_off = progress(other, FIRST)  # BuildKit names all steps at the start, the last one first
     why = "[lint 2/3] RUN golangci-lint run ended with exit code 1, so that [lint 3/3] RUN shellcheck x never ended"
-    for level, found in (("failures", seen(known=1)), ("errors", seen(0, 1)), ("nothing", seen(1))):
+    left: dict[Level, Seen] = {"failures": seen(known=1), "errors": seen(0, 1), "nothing": seen(1)}
+    for level, found in left.items():
         assert judge.lint(1, cut_off, "", ("lint",), found, level) == Verdict("failed", why, 1)
     told = "1 of 1 test failed, which is quarantined, but"
     assert judge.tests(1, cut_off, "", ("lint",), excused(LISTED), None) == Verdict("failed", f"{told} {why}", 1)
