@@ -170,6 +170,8 @@ class Act:
         passed = {name: self.lab[name] for name in builder if name in self.lab}
         # A package index of this machine's own holds inside the job too.
         passed |= {name: os.environ[name] for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX") if name in os.environ}
+        # act's artifact server writes the blocks of an artifact in the order in which they arrive: one at a time, then.
+        passed["ACTIONS_ARTIFACT_UPLOAD_CONCURRENCY"] = "1"
         image = self.lab.get("CI_BUILDKIT_RUNNER_IMAGE", PUBLIC_IMAGE)
         return [
             str(Path(sys.executable).parent / "act"), "push", "--json", "--rm", "--pull=false", "--action-offline-mode",
