@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 from ci_buildkit.config.levels import FailOn
 from ci_buildkit.config.options import Options
 from ci_buildkit.errors import FailuresFound, OutputError
-from ci_buildkit.findings import baseline
-from ci_buildkit.findings.baseline import Baseline
 from ci_buildkit.findings.model import Finding
-from ci_buildkit.findings.pattern import Pattern
 from ci_buildkit.problem import Problem
 from ci_buildkit.record import Kind
 from ci_buildkit.results.model import TestReport
 from ci_buildkit.results.policy import Policy, too_few
+
+if TYPE_CHECKING:
+    from ci_buildkit.findings.baseline import Baseline
+    from ci_buildkit.findings.pattern import Pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def load(options: Options, today: date | None = None) -> Policies:
     return Policies(
         fail_on=fail_on,
         tests=tests,
-        baseline=baseline.load(options.baseline) if options.baseline else None,
+        baseline=_baseline(options),
         patterns=_patterns(options),
         max_warnings=options.max_warnings,
         min_tests=options.min_tests,
@@ -83,6 +85,14 @@ def load(options: Options, today: date | None = None) -> Policies:
         named=bool(options.stages),
         quarantine_file=str(options.quarantine or ""),
     )
+
+
+def _baseline(options: Options) -> Baseline | None:
+    if not options.baseline:
+        return None
+    from ci_buildkit.findings import baseline
+
+    return baseline.load(options.baseline)
 
 
 def _patterns(options: Options) -> tuple[Pattern, ...]:

@@ -193,6 +193,11 @@ def test_a_run_imports_only_the_readers_of_its_stages(kinds: set[str], needed: s
     assert not loaded & (every - needed)
 
 
+def test_a_run_without_policies_imports_nothing_of_their_files() -> None:
+    loaded = set(python("import sys\nimport ci_buildkit.pipeline.run\nprint(*sys.modules)").split())
+    assert not loaded & {"ci_buildkit.findings.baseline", "ci_buildkit.findings.pattern", "regex", "yaml"}
+
+
 def test_nothing_runs_and_nothing_is_read_on_import() -> None:
     code = """
 import os, sys, subprocess
