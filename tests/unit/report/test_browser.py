@@ -255,12 +255,21 @@ def test_colours_follow_the_system_and_can_be_read(
             assert contrast(*colours(page, selector)) >= 4.5, selector
 
 
+def reload_until(page: Page, remembered: Callable[[], bool]) -> None:
+    """Reload until the page has remembered something: Chromium writes its storage a moment later, in another process."""
+    for _ in range(50):
+        page.reload()
+        if remembered():
+            return
+        page.wait_for_timeout(100)
+    pytest.fail("it was not remembered")
+
+
 def test_the_chosen_colours_are_remembered(browser: Browser, written: Written) -> None:
     with opened(browser, written("red"), scheme="dark") as page:
         page.get_by_label("Colours").select_option("light")
         assert colours(page, "body")[1] == WHITE
-        page.reload()
-        assert colours(page, "body")[1] == WHITE
+        reload_until(page, lambda: colours(page, "body")[1] == WHITE)
         assert page.get_by_label("Colours").input_value() == "light"
         page.get_by_label("Colours").select_option("system")
         assert colours(page, "body")[1] == BLACK
