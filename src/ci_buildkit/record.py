@@ -153,7 +153,10 @@ class TestsRecord(_Model):
 
 
 class BinaryRecord(_Model):
-    """One exported file. `path` and `archive` are relative to the report folder, `size` is in bytes."""
+    """One exported file. `path`, `archive` and `sbom` are relative to the report folder, `size` is in bytes.
+
+    `linkage`, `stripped` and `version` are what the file itself says, None where it does not tell.
+    """
 
     platform: str
     path: str
@@ -161,16 +164,38 @@ class BinaryRecord(_Model):
     sha256: str
     format: Literal["ELF", "Mach-O", "PE", "other"]
     archive: str
+    linkage: Literal["static", "dynamic"] | None = None
+    stripped: bool | None = None
+    version: str | None = None
+    sbom: str | None = None
+
+
+class ManifestRecord(_Model):
+    """The image of one platform as the registry holds it; `size` is in bytes, configuration and layers."""
+
+    platform: str
+    digest: str
+    size: int = Field(lt=2**63)
 
 
 class ImageRecord(_Model):
-    """One image: `name` without tag, the digest of its manifest or index ("" where nothing was exported)."""
+    """One image: `name` without tag, the digest of its manifest or index ("" where nothing was exported).
+
+    `manifests` and `attestations` (`provenance`, `sbom`) are what the registry held after the push; `unchanged` says
+    that it held the image before. `layout` is the folder of an image that was kept, relative to the report folder.
+    """
 
     name: str
     tags: tuple[str, ...]
     digest: str
     platforms: tuple[str, ...]
     pushed: bool
+    unchanged: bool = False
+    manifests: tuple[ManifestRecord, ...] = ()
+    attestations: tuple[str, ...] = ()
+    signed: bool = False
+    smoked: tuple[str, ...] = ()
+    layout: str | None = None
 
 
 class RunRecord(_Model):

@@ -22,6 +22,7 @@ PROMISED = {
 # A value that an option takes, where a plain word does not do.
 VALUES = {
     "build_arg": "A=b",
+    "driver": "remote",
     "driver_opt": "a=b",
     "fail_on": "lint=errors",
     "max_warnings": "3",
@@ -49,7 +50,10 @@ def written(name: str) -> list[str]:
     if name == "stages":
         return [value]
     flag = f"--{option_string(name)}"
-    return [flag] if Options.model_fields[name].annotation is bool else [flag, value]
+    field = Options.model_fields[name]
+    if field.annotation is bool:
+        return [f"--no-{option_string(name)}" if field.default else flag]
+    return [flag, value]
 
 
 @pytest.mark.parametrize("command", ["run", "plan"])

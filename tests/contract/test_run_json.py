@@ -37,8 +37,8 @@ KEYS = {
     "tests.totals": "files suites tests passed failed errors skipped flaky seconds",
     "tests.failed": "file format suite class_name name outcome seconds message path line attempts quarantined",
     "findings": "path line column end_line end_column severity rule message tool url",
-    "binaries": "platform path size sha256 format archive",
-    "images": "name tags digest platforms pushed",
+    "binaries": "platform path size sha256 format archive linkage stripped version sbom",
+    "images": "name tags digest platforms pushed unchanged manifests attestations signed smoked layout",
     "problems": "path kind reason",
 }
 

@@ -18,14 +18,14 @@ def add_options(parser: argparse.ArgumentParser, names: Iterable[str] = tuple(Op
         flag = flag_of(name)
         default = field.default
         text = (field.description or "").replace("%", "%%")
-        if default not in (None, (), False) and str(default) != ".":
+        if default not in (None, (), False, True) and str(default) != ".":
             text += f" (default: {default})"
         keywords: dict[str, Any] = {"help": text, "default": argparse.SUPPRESS}
         if name == "stages":
             parser.add_argument(name, nargs="*", metavar=flag.metavar, help=text, default=argparse.SUPPRESS)
             continue
         if isinstance(default, bool):
-            keywords["action"] = argparse.BooleanOptionalAction if name == "push" else "store_true"
+            keywords["action"] = argparse.BooleanOptionalAction if default or name == "push" else "store_true"
         elif get_origin(field.annotation) is Literal:
             keywords["choices"] = get_args(field.annotation)
         else:

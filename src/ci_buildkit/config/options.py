@@ -55,6 +55,9 @@ class Options(BaseModel):
         default=(), description="platforms of binaries and images; default: the bake file's, else the builder's own"
     )
     build_arg: Annotated[Items, Flag(metavar="K=V")] = Field(default=(), description="build arguments")
+    allow_credential_args: bool = Field(
+        default=False, description="let build arguments pass that look like credentials, which an image's history shows"
+    )
     secret: Annotated[Items, Flag(metavar="id=ID[,src=FILE|,env=VAR]")] = Field(
         default=(), description="build secrets, as docker buildx build takes them"
     )
@@ -62,7 +65,49 @@ class Options(BaseModel):
         default=(),
         description="where images go: NAME, or TARGET=NAME; with several image targets a plain NAME gets -TARGET",
     )
+    tag: Annotated[Items, Flag(metavar="LINE")] = Field(
+        default=(),
+        description="tags of the images, in the language of docker/metadata-action (`type=semver,pattern={{version}}`); "
+        "default: the version",
+    )
+    flavor: Annotated[Items, Flag(metavar="LINE")] = Field(
+        default=(), description="what holds for all tags: `latest=auto|true|false`, `prefix=`, `suffix=`"
+    )
+    label: Annotated[Items, Flag(metavar="K=V")] = Field(
+        default=(),
+        description="labels of the images beside those that the repository gives (org.opencontainers.image.*)",
+    )
+    annotation: Annotated[Items, Flag(metavar="K=V")] = Field(
+        default=(), description="annotations of the images; `index:K=V` and `manifest:K=V` say where"
+    )
     push: bool = Field(default=False, description="push the images once lint and tests have passed")
+    push_by_digest: bool = Field(
+        default=False, description="push without tags and leave digest files in the report, for `ci-buildkit merge`"
+    )
+    immutable_tags: bool = Field(
+        default=False, description="refuse to give a tag that is there already to another image"
+    )
+    oci_layout: bool = Field(
+        default=True, description="keep images that are not pushed as OCI layouts in the report, images/TARGET/"
+    )
+    provenance: Annotated[str | None, Flag(metavar="true|false|ATTRIBUTES")] = Field(
+        default=None, description="provenance attestation of the images, as docker buildx build takes it"
+    )
+    sbom: Annotated[str | None, Flag(metavar="true|false|ATTRIBUTES")] = Field(
+        default=None, description="SBOM attestation of the images, and an SPDX file beside each archive of binaries"
+    )
+    sign: Annotated[str | None, Flag(metavar="keyless|KEY")] = Field(
+        default=None, description="sign pushed images with cosign and verify that: keyless, or a key as cosign takes it"
+    )
+    smoke: Annotated[Items, Flag(metavar="[TARGET=]COMMAND")] = Field(
+        default=(),
+        description="commands that must succeed in the pushed image on each native platform before it gets tags",
+    )
+    login: Annotated[Items, Flag(metavar="registry=HOST,username=NAME,password-env=VAR")] = Field(
+        default=(),
+        description="registries to log in to for this run only; password-file=FILE instead of password-env; without "
+        "registry Docker Hub",
+    )
     builder: Annotated[str | None, Flag(metavar="NAME")] = Field(
         default=None,
         description="builder to use and to keep; made when it does not exist. Default: a new one, removed at the end",
@@ -76,7 +121,28 @@ class Options(BaseModel):
     driver_opt: Annotated[Items, Flag(metavar="K=V", split=True, environment="CI_BUILDKIT_BUILDER_DRIVER_OPTS")] = (
         Field(default=(), description="driver options of a builder that is made")
     )
+    driver: Literal["docker-container", "remote", "kubernetes"] = Field(
+        default="docker-container", description="buildx driver of a builder that is made"
+    )
+    node: Annotated[Items, Flag(metavar="name=NAME,endpoint=URL,platforms=P;P,...")] = Field(
+        default=(),
+        description="a node of a builder that is made; platforms are separated by semicolons, any other key is one of its "
+        "driver options",
+    )
     no_cache: bool = Field(default=False, description="run every step anew")
+    cache_from: Annotated[Items, Flag(metavar="type=TYPE,...")] = Field(
+        default=(),
+        description="caches to read, as docker buildx build takes them; {target}, {platform} and {branch} stand for those",
+    )
+    cache_to: Annotated[Items, Flag(metavar="type=TYPE,...")] = Field(
+        default=(), description="caches to write, as docker buildx build takes them, with the same words"
+    )
+    persist_cache_mounts: Annotated[Path | None, Flag(metavar="DIR")] = Field(
+        default=None, description="keep what RUN --mount=type=cache holds in this folder, and put it into a new builder"
+    )
+    cache_mounts_size: Annotated[str, Flag(metavar="SIZE")] = Field(
+        default="2GB", description="how large the kept cache mounts may be together"
+    )
     lint_target: Annotated[Items, Flag(metavar="TARGET", split=True)] = Field(
         default=(), description="lint targets; default: those with usual names"
     )
@@ -122,6 +188,17 @@ class Options(BaseModel):
     )
     quarantine: Annotated[Path | None, Flag(metavar="FILE")] = Field(
         default=None, description="tests whose failures do not count until a day: a YAML list of test, until and reason"
+    )
+    archive_name: Annotated[str, Flag(metavar="TEMPLATE")] = Field(
+        default="{name}_{version}_{os}_{arch}", description="names of the archives of binaries, without .tar.gz or .zip"
+    )
+    check_version: bool = Field(
+        default=True, description="compare the version in the binaries, where it can be read, with the stamped one"
+    )
+    runner: Annotated[Items, Flag(metavar="[PLATFORM=]LABEL", split=True, action=False)] = Field(
+        default=(),
+        description="runners of `plan --format matrix`: default=LABEL, and LABEL of the platforms that begin so; the longest "
+        "one wins",
     )
     version: Annotated[str | None, Flag(metavar="VERSION")] = Field(
         default=None, description="the version to stamp; default: from Git"

@@ -64,9 +64,10 @@ def test_an_empty_variable_counts_as_unset() -> None:
 @pytest.mark.parametrize("name", [name for name in Options.model_fields if name != "stages"])
 def test_every_option_has_a_variable_an_input_and_a_key(name: str) -> None:
     field = Options.model_fields[name]
-    values = {"bool": "true", "progress": "plain", "platform": "linux/arm64", "fail_on": "tests=errors"}
+    values = {"progress": "plain", "driver": "remote", "platform": "linux/arm64", "fail_on": "tests=errors"}
     numbers = dict.fromkeys(("max_warnings", "min_tests", "test_retries"), "3")
-    text = {**values, **numbers}.get("bool" if field.annotation is bool else name, "a=b")
+    switched = str(not field.default).lower()
+    text = switched if field.annotation is bool else {**values, **numbers}.get(name, "a=b")
     by_variable = settings(environ={variable_of(name): text})
     by_input = settings(environ={f"CI_BUILDKIT_INPUT_{name.upper()}": text})
     by_key = settings(f"{name.replace('_', '-')}: '{text}'\n")
@@ -127,7 +128,11 @@ def test_keys_with_underscores_are_the_same_keys() -> None:
     ("file", "message", "hint"),
     [
         ("platfrom: linux/arm64\n", "unknown option 'platfrom'", "did you mean 'platform'?"),
-        ("zzz: 1\n", "unknown option 'zzz'", "known options: bake-file"),
+        (
+            "zzz: 1\n",
+            "unknown option 'zzz'",
+            "known options: allow-credential-args, annotation, archive-name, bake-file",
+        ),
         ("- a\n- b\n", "must hold `option: value` lines", ""),
         ("a: [\n", "cannot be read", ""),
         ("push: maybe\n", "--push (file): ", ""),

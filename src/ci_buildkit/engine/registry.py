@@ -1,0 +1,160 @@
+"""What a registry holds, asked and tagged through `docker buildx imagetools`.
+
+It knows docker's credentials and the builder's registry settings (mirrors, plain HTTP, certificates), so that an image is
+looked for where it was pushed to.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from ci_buildkit.engine.buildx import Buildx
+from ci_buildkit.errors import EngineError, OutputError
+
+# OCI image-spec and docker's own, which the Docker registry and BuildKit know alike.
+INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
+# How BuildKit marks the manifest of a platform's attestations (moby/buildkit docs/attestations/attestation-storage.md).
+REFERENCE_TYPE = "vnd.docker.reference.type"
+REFERENCE_DIGEST = "vnd.docker.reference.digest"
+ATTESTATION = "attestation-manifest"
+PREDICATE_TYPE = "in-toto.io/predicate-type"
+QUESTIONS = 4  # asked at the same time
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One platform's image. `size` is in bytes, configuration and layers; `predicates` are its attestations' types."""
+
+    platform: str
+    digest: str
+    size: int
+    predicates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An image as a registry holds it: the digest of its index or manifest, and the platforms in it."""
+
+    digest: str
+    manifests: tuple[Manifest, ...]
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """The platforms, in the index's order."""
+        return tuple(manifest.platform for manifest in self.manifests)
+
+
+class Registry:
+    """The registries as one builder reaches them."""
+
+    def __init__(self, buildx: Buildx, builder: str) -> None:
+        """`builder` is the builder whose registry settings count."""
+        self._buildx = buildx
+        self._builder = builder
+
+    def digest(self, reference: str) -> str | None:
+        """The digest that a reference has now; None where there is no such image. Raises EngineError."""
+        found = self._inspect(reference, "--format", "{{json .Manifest}}")
+        return None if found is None else str(json.loads(found)["digest"])
+
+    def held(self, reference: str) -> Held | None:
+        """The image of a reference with all its platforms; None where there is none.
+
+        Raises:
+            EngineError: the registry does not answer or refuses.
+            OutputError: something that the index names is missing.
+        """
+        digest = self.digest(reference)
+        if digest is None:
+            return None
+        name = repository(reference)
+        top = self._raw(f"{name}@{digest}")
+        if top.get("mediaType") not in INDEXES:
+            config = json.loads(self._inspect(f"{name}@{digest}", "--format", "{{json .Image}}") or "{}")
+            return Held(digest, (Manifest(platform_of(config), digest, _size(top)),))
+        entries = top.get("manifests", ())
+        with ThreadPoolExecutor(max_workers=QUESTIONS) as pool:
+            bodies = list(pool.map(lambda entry: self._raw(f"{name}@{entry['digest']}"), entries))
+        predicates = {
+            entry.get("annotations", {}).get(REFERENCE_DIGEST): _predicates(body)
+            for entry, body in zip(entries, bodies, strict=True)
+            if _is_attestation(entry)
+        }
+        return Held(
+            digest,
+            tuple(
+                Manifest(
+                    platform_of(entry.get("platform", {})),
+                    entry["digest"],
+                    _size(body),
+                    predicates.get(entry["digest"], ()),
+                )
+                for entry, body in zip(entries, bodies, strict=True)
+                if not _is_attestation(entry)
+            ),
+        )
+
+    def create(
+        self,
+        name: str,
+        tags: Sequence[str],
+        sources: Iterable[str],
+        annotations: Iterable[str] = (),
+        *,
+        index: bool = False,
+    ) -> None:
+        """Give images of this repository, as `sources` name them (`NAME@DIGEST`), these tags.
+
+        A single source keeps its digest unless `index` or annotations ask for an index of its own; several become one
+        index. Raises EngineError.
+        """
+        words = [word for tag in tags for word in ("--tag", f"{name}:{tag}")]
+        words += [word for annotation in annotations for word in ("--annotation", annotation)]
+        self._buildx.call(
+            "buildx", "imagetools", "create", "--builder", self._builder, "--progress=quiet",
+            f"--prefer-index={str(index).lower()}", *words, *sources,
+        )  # fmt: skip
+
+    def _raw(self, reference: str) -> dict[str, Any]:
+        text = self._inspect(reference, "--raw")
+        if text is None:
+            raise OutputError(f"the registry does not hold {reference}, which the index of the image names")
+        return dict(json.loads(text))
+
+    def _inspect(self, reference: str, *words: str) -> str | None:
+        try:
+            return self._buildx.call("buildx", "imagetools", "inspect", "--builder", self._builder, *words, reference)
+        except EngineError as error:
+            if error.message.rstrip().endswith(": not found"):
+                return None
+            raise
+
+
+def repository(reference: str) -> str:
+    """The name in a reference, without tag and digest."""
+    name = reference.partition("@")[0]
+    head, slash, last = name.rpartition("/")
+    return head + slash + last.partition(":")[0]
+
+
+def platform_of(where: Mapping[str, Any]) -> str:
+    """OS/ARCH[/VARIANT] of a platform object of the OCI image-spec or of an image's configuration."""
+    return "/".join(filter(None, (where.get("os", ""), where.get("architecture", ""), where.get("variant", ""))))
+
+
+def _is_attestation(entry: Mapping[str, Any]) -> bool:
+    return bool(entry.get("annotations", {}).get(REFERENCE_TYPE) == ATTESTATION)
+
+
+def _predicates(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    layers = manifest.get("layers", ())
+    return tuple(filter(None, (layer.get("annotations", {}).get(PREDICATE_TYPE) for layer in layers)))
+
+
+def _size(manifest: Mapping[str, Any]) -> int:
+    parts = (manifest.get("config") or {}, *manifest.get("layers", ()))
+    return sum(int(part.get("size", 0)) for part in parts)
