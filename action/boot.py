@@ -183,11 +183,27 @@ def environment(environ: Mapping[str, str]) -> Path:
     return python
 
 
+def wants_github_cache(environ: Mapping[str, str]) -> bool:
+    """Whether the inputs or the files that options stand in name GitHub's cache, whose token only an action is given.
+
+    A wrong guess costs nothing but the step that passes the token on.
+    """
+    prefix = "CI_BUILDKIT_INPUT_"
+    context = Path(environ.get(f"{prefix}CONTEXT") or ".")
+    bake = environ.get(f"{prefix}BAKE_FILE")
+    files = [Path("ci-buildkit.yml"), context / "docker-bake.hcl", context / "docker-bake.json"]
+    files += [Path(bake), context / bake] if bake else []
+    texts = [environ.get(f"{prefix}CACHE_{way}", "") for way in ("FROM", "TO")]
+    texts += [file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file()]
+    return any("type=gha" in text or '"gha"' in text for text in texts)
+
+
 def main(environ: Mapping[str, str]) -> int:
-    """Write the `python` output. Returns 0, or 4 with an error annotation."""
+    """Write the outputs `python` and `github-cache`. Returns 0, or 4 with an error annotation."""
     started = time.monotonic()
     try:
         python = environment(environ)
+        cache = str(wants_github_cache(environ)).lower()
     except (BootError, OSError) as error:
         first, _, rest = str(error).partition("\n")
         sys.stdout.write(rest + "\n" if rest else "")
@@ -196,7 +212,7 @@ def main(environ: Mapping[str, str]) -> int:
     output = environ.get("GITHUB_OUTPUT")
     if output:
         with Path(output).open("a", encoding="utf-8") as stream:
-            stream.write(f"python={python}\n")
+            stream.write(f"python={python}\ngithub-cache={cache}\n")
     version = ".".join(str(part) for part in sys.version_info[:3])
     sys.stdout.write(
         f"ci-buildkit runs on Python {version} in {python.parent.parent} ({time.monotonic() - started:.1f} s)\n"

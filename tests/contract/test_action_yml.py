@@ -104,9 +104,18 @@ def test_outputs_come_from_steps_that_write_them() -> None:
             assert "upload-artifact" in step(found[1])["uses"]
 
 
+def test_the_cache_s_token_goes_to_the_pipeline_alone() -> None:
+    outputs = "steps.cache-token.outputs"
+    assert {key for key, value in step("run")["env"].items() if outputs in value} == {
+        f"ACTIONS_{name}" for name in ("RUNTIME_TOKEN", "RESULTS_URL", "CACHE_URL", "CACHE_SERVICE_V2")
+    }
+    assert not [one["id"] for one in STEPS if one["id"] != "run" and outputs in str(one)]
+    assert "exportVariable" not in step("cache-token")["with"]["script"]
+
+
 def test_uploads_also_happen_after_a_failure_and_the_verdict_is_last() -> None:
     for one in STEPS:
-        if "uses" in one:
+        if "upload-artifact" in one.get("uses", ""):
             assert one["if"].startswith("${{ always() && ")
     assert STEPS[-1]["id"] == "verdict"
     assert STEPS[-1]["if"].startswith("${{ always() && ")

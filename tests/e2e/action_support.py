@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 ACTION = "org/ci-buildkit@v1"
 UPLOAD = "actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02"
+SCRIPT = "actions/github-script@ed597411d8f924073f98dfc5c65a23a2325f34cd"
 # act copies the caller's own checkout instead of running this action; the commit only has to look like one.
 CHECKOUT = "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8"
 SECONDS = 480
@@ -177,8 +178,10 @@ class Act:
             str(Path(sys.executable).parent / "act"), "push", "--json", "--rm", "--pull=false", "--action-offline-mode",
             "--platform", f"ubuntu-latest={image}",
             "--local-repository", f"{ACTION}={self.exported}", "--local-repository", f"{UPLOAD}={self.upload}",
+            "--local-repository", f"{SCRIPT}={self.exported / 'lab' / 'github-script'}",
             "--artifact-server-path", str(artifacts), "--artifact-server-addr", "127.0.0.1",
-            "--artifact-server-port", str(port), "--no-cache-server",
+            "--artifact-server-port", str(port),
+            "--cache-server-path", str(self.work / "cache"), "--cache-server-addr", "127.0.0.1",
             "--action-cache-path", str(self.work / "actions"),
             *self.engine(),
             *(f"--env={name}={value}" for name, value in passed.items()),

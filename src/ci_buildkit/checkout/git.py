@@ -56,3 +56,15 @@ def top(folder: Path) -> Path | None:
     """The repository's top folder, None outside one."""
     found = _git(folder, "rev-parse", "--show-toplevel")
     return Path(found) if found else None
+
+
+def branch(folder: Path) -> str:
+    """The branch that is checked out; "" where none is (a detached head) or there is no repository."""
+    return _git(folder, "symbolic-ref", "--short", "--quiet", "HEAD") or ""
+
+
+def default_branch(folder: Path) -> str:
+    """The default branch of `origin` as the last clone saw it; "" where Git does not know."""
+    return (_git(folder, "symbolic-ref", "--short", "--quiet", "refs/remotes/origin/HEAD") or "").removeprefix(
+        "origin/"
+    )

@@ -77,6 +77,12 @@ class Step:
         return INTERNAL.match(self.name) is not None
 
 
+    @property
+    def is_cache(self) -> bool:
+        """Whether it reads or writes a cache, whose trouble breaks no build."""
+        return self.name.startswith(("importing cache", "exporting cache", "exporting to GitHub Actions Cache"))
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line that a step printed, without its line end; invalid UTF-8 is replaced."""
@@ -142,10 +148,16 @@ class Progress:
 
     @property
     def failed(self) -> Step | None:
-        """The step that broke the build; a cancelled one only where there is no other."""
+        """The step that broke the build; a cancelled one, or a cache, only where there is no other."""
         broken = [step for step in self.steps.values() if step.error]
-        real = [step for step in broken if "context canceled" not in step.error]
+        real = [step for step in broken if "context canceled" not in step.error and not step.is_cache]
         return (real or broken or [None])[0]  # type: ignore[list-item]
+
+    @property
+    def cache_troubles(self) -> list[Step]:
+        """Caches that could not be read or written; one that is not there yet is no trouble."""
+        broken = (step for step in self.steps.values() if step.is_cache and step.error)
+        return [step for step in broken if not step.error.rstrip().endswith("not found")]
 
     def _vertex(self, vertex: Mapping[str, Any]) -> None:
         digest = vertex["digest"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 from ci_buildkit.engine import recover
@@ -39,12 +40,18 @@ def attempt(session: Session, stage: Stage, log: LogFile, began: float, *, anew:
         solved = solve(command, session.buildx, session.cancellation, log, watch, metadata, terminal)
         if solved.recovered:
             recover.unpack(solved.recovered, terminal.spool, session.exported(stage))
-        log.text("")
-        return solved
+        return _told(session, stage, solved, log)
     sets = again.overrides(stage.name, target) if anew else []
     command = bake_command(session.buildx, session.builder.name, session.bake_file, stage.name, sets)
-    solved = solve(command, session.buildx, session.cancellation, log, watch, metadata)
+    return _told(session, stage, solve(command, session.buildx, session.cancellation, log, watch, metadata), log)
+
+
+def _told(session: Session, stage: Stage, solved: Solved, log: LogFile) -> Solved:
+    """The build, after saying which caches gave trouble: that breaks no build, and nobody would see it."""
     log.text("")
+    for step in solved.progress.cache_troubles:
+        text = f"{stage.name}: {step.name}: {step.error}"
+        session.emit(partial(session.view.message, "warning", text))
     return solved
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from ci_buildkit.checkout.branches import branches
 from ci_buildkit.checkout.event import Event
 from ci_buildkit.checkout.version import version
 from ci_buildkit.config.options import Options, pairs
@@ -15,7 +16,7 @@ from ci_buildkit.engine import builder as builders
 from ci_buildkit.engine.builder import Builder, Wanted
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.errors import CiBuildkitError
-from ci_buildkit.plan import stages, targets
+from ci_buildkit.plan import cache, stages, targets
 from ci_buildkit.plan.stages import Plan
 
 
@@ -42,6 +43,7 @@ def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]
     """
     targets.source(options)
     stages.check_platforms(options.platform)
+    cache.check(options.cache_from, options.cache_to)
     event = Event.from_environ(environ)
     buildx = Buildx(environ)
     buildx.check()
@@ -54,7 +56,12 @@ def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]
             # A named builder is asked while it is looked at; had it to be made first, that question found nobody.
             if asking is None or made.created:
                 asking = pool.submit(targets.discover, options, Buildx(environ, made.name))
-            yield Prepared(stages.make(options, asking.result(), stamped.result()), buildx, number.result(), made)
+            of = (
+                branches(options.context, environ)
+                if cache.uses_branch((*options.cache_from, *options.cache_to))
+                else ()
+            )
+            yield Prepared(stages.make(options, asking.result(), stamped.result(), of), buildx, number.result(), made)
         finally:
             if not made.kept:
                 with contextlib.suppress(CiBuildkitError):

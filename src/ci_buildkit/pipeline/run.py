@@ -27,7 +27,7 @@ from ci_buildkit.pipeline.session import Session, export_folder
 from ci_buildkit.pipeline.stage import StageRun, own_checks, own_findings, run_stage
 from ci_buildkit.pipeline.staging import Staging, context_warning
 from ci_buildkit.pipeline.view import View
-from ci_buildkit.plan import bake
+from ci_buildkit.plan import bake, cache
 from ci_buildkit.plan.stages import Plan
 from ci_buildkit.problem import Problem
 from ci_buildkit.record import BuilderRecord, ImageRecord, RunOutcome, RunRecord, TestsRecord
@@ -68,6 +68,8 @@ def execute(run: Run) -> Finished:
     """Run the plan to its end and write everything but the rendered reports into the staging folder."""
     session, calls = _prepare(run)
     run.view.start([stage.name for stage in run.plan.stages])
+    if missing := cache.without_tokens(session.definitions.values(), run.buildx.environment):
+        run.view.message("warning", missing)
     runs = _stages(session, run.plan, calls)
     run.staging.make_room()
     codes = [stage.verdict.exit_code for stage in runs]

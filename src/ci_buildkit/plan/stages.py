@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from ci_buildkit.config.options import Options, pairs
+from ci_buildkit.config.options import Items, Options, pairs
 from ci_buildkit.errors import ConfigurationError
+from ci_buildkit.plan import cache
 from ci_buildkit.plan.images import Image, named_images
 from ci_buildkit.plan.targets import Target, Targets, unknown
 from ci_buildkit.record import Kind, VersionRecord
@@ -107,12 +108,15 @@ class Plan:
     linked: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def make(options: Options, targets: Targets, version: VersionRecord) -> Plan:
-    """Decide. Raises ConfigurationError where nothing is found or something named does not exist."""
+def make(options: Options, targets: Targets, version: VersionRecord, branches: tuple[str, ...] = ()) -> Plan:
+    """Decide. Raises ConfigurationError where nothing is found or something named does not exist.
+
+    `branches` are those whose caches are read, the run's own first.
+    """
     check_platforms(options.platform)
     kinds = classify(options, targets)
     chosen = choose(options, targets, kinds)
-    stages = tuple(_stage(target, kind, options, version) for target, kind in chosen)
+    stages = tuple(_cached(_stage(target, kind, options, version), options, branches) for target, kind in chosen)
     images = named_images(options, {s.name: s.definition.get("tags", ()) for s in stages if s.kind == "image"}, version)
     if options.push:
         have_name = {image.stage for image in images}
@@ -262,6 +266,17 @@ def _stage(target: Target, kind: Kind, options: Options, version: VersionRecord)
     rerun = target.dockerfile.makers(target.stage, USUAL_NAMES[kind].__contains__) if kind in {"test", "lint"} else ()
     workdir = next((w for part in rerun if (w := target.dockerfile.workdir(part))), "")
     return Stage(target.name, kind, target, platforms, definition, exports.get(kind, "none"), rerun, workdir)
+
+
+def _cached(stage: Stage, options: Options, branches: tuple[str, ...]) -> Stage:
+    """The stage with the caches that the options name, beside those of its bake target."""
+    scope = cache.Scope(stage.name, stage.platforms, branches)
+    ways: tuple[tuple[cache.Way, Items], ...] = (("cache-from", options.cache_from), ("cache-to", options.cache_to))
+    added = {way: cache.entries(given, scope, way, image=stage.kind == "image") for way, given in ways}
+    merged: dict[str, Any] = {
+        way: [*stage.definition.get(way, ()), *entries] for way, entries in added.items() if entries
+    }
+    return replace(stage, definition={**stage.definition, **merged}) if merged else stage
 
 
 def _args(target: Target, kind: Kind, options: Options, version: VersionRecord) -> dict[str, str]:

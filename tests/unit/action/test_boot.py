@@ -57,8 +57,9 @@ def test_cold_then_warm(boot: ModuleType, machine: dict[str, str], tmp_path: Pat
     assert made[1].endswith("requirements/runtime.txt")
     assert boot.main(machine) == 0
     assert calls(tmp_path) == made, "a second use must install nothing"
-    first, second = Path(machine["GITHUB_OUTPUT"]).read_text().splitlines()
-    assert first == second
+    first, cache, *again = Path(machine["GITHUB_OUTPUT"]).read_text().splitlines()
+    assert [first, cache] == again
+    assert cache == "github-cache=false"
     assert Path(first.removeprefix("python=")).resolve() == Path(sys.executable).resolve()
 
 
@@ -230,3 +231,29 @@ def test_no_python_is_one_clear_error(tmp_path: Path) -> None:
     assert done.stdout.startswith("::error title=ci-buildkit::No Python 3.11 or newer")
     assert "actions/setup-python" in done.stdout
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("inputs", "files", "wanted"),
+    [
+        ({}, {}, False),
+        ({"CACHE_TO": "type=gha,mode=max"}, {}, True),
+        ({"CACHE_FROM": "type=registry,ref=x"}, {"ci-buildkit.yml": "push: true\n"}, False),
+        ({}, {"ci-buildkit.yml": "cache-from: [type=gha]\n"}, True),
+        ({"CONTEXT": "app"}, {"app/docker-bake.hcl": 'cache-to = ["type=gha"]'}, True),
+        ({"BAKE_FILE": "ci.json"}, {"ci.json": '{"cache-to": [{"type": "gha"}]}'}, True),
+    ],
+)
+def test_githubs_cache_is_seen_where_options_stand(
+    boot: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    inputs: dict[str, str],
+    files: dict[str, str],
+    wanted: bool,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert boot.wants_github_cache({f"CI_BUILDKIT_INPUT_{name}": value for name, value in inputs.items()}) is wanted
