@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ci_buildkit.engine import answers
+from ci_buildkit.engine.secrets import Mask
 from ci_buildkit.errors import BuildFailed, ConfigurationError, EngineError
 
 if TYPE_CHECKING:
@@ -38,8 +39,12 @@ class Buildx:
     """
 
     def __init__(self, environ: Mapping[str, str], builder: str | None = None) -> None:
-        """`environ` is the environment of docker's processes; `builder` is used for questions that need one."""
+        """`environ` is the environment of docker's processes; `builder` is used for questions that need one.
+
+        `mask` hides in what builds print what nobody may read.
+        """
         self.builder = builder
+        self.mask = Mask()
         self.command = ["docker"]
         self.environment = {**environ, **ENVIRONMENT}
 

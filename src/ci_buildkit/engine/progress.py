@@ -76,7 +76,6 @@ class Step:
         """Whether it is BuildKit's own business rather than an instruction of the Dockerfile."""
         return INTERNAL.match(self.name) is not None
 
-
     @property
     def is_cache(self) -> bool:
         """Whether it reads or writes a cache, whose trouble breaks no build."""

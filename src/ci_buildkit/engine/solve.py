@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -105,13 +105,16 @@ def solve(
     terminal: recover.Terminal | None = None,
 ) -> Solved:
     """Run a build command to its end. `metadata` is where it may write its metadata file."""
-    progress = Progress()
+    progress, mask = Progress(), buildx.mask
+
+    def masked(lines: Iterable[Line]) -> list[Line]:
+        return [Line(line.step, mask(line.text), line.stream) for line in lines] if mask.pattern else list(lines)
 
     def on_line(line: bytes) -> bool:
         new = progress.feed(line)
         if new is None:
             return False
-        lines = list(new)
+        lines = masked(new)
         if lines:
             log.lines(lines)
             watch.lines(lines)
@@ -129,11 +132,12 @@ def solve(
         terminal=terminal.slave if terminal else None,
         on_start=terminal.attach if terminal else None,
     )
-    rest = list(progress.finish())
+    rest = masked(progress.finish())
     log.lines(rest)
     watch.lines(rest)
-    log.text(ended.text)
+    said = mask(ended.text)
+    log.text(said)
     content: Mapping[str, Any] = {}
     with contextlib.suppress(OSError, ValueError):
         content = json.loads(metadata.read_text(encoding="utf-8"))
-    return Solved(ended.returncode, ended.text, progress, content, terminal.close() if terminal else None)
+    return Solved(ended.returncode, said, progress, content, terminal.close() if terminal else None)

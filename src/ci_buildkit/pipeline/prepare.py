@@ -13,6 +13,7 @@ from ci_buildkit.checkout.event import Event
 from ci_buildkit.checkout.version import version
 from ci_buildkit.config.options import Options, pairs
 from ci_buildkit.engine import builder as builders
+from ci_buildkit.engine import login, secrets
 from ci_buildkit.engine.builder import Builder, Wanted
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.errors import CiBuildkitError
@@ -44,9 +45,15 @@ def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]
     targets.source(options)
     stages.check_platforms(options.platform)
     cache.check(options.cache_from, options.cache_to)
+    secrets.check(options.secret, environ)
+    Buildx(environ).check()
+    with login.logged_in(options.login, environ) as inside:
+        yield from _ready(options, inside)
+
+
+def _ready(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]:
     event = Event.from_environ(environ)
     buildx = Buildx(environ)
-    buildx.check()
     with ThreadPoolExecutor(max_workers=4) as pool:
         stamped = pool.submit(version, options.context, event, options.version)
         number = pool.submit(lambda: buildx.version)
@@ -61,11 +68,20 @@ def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]
                 if cache.uses_branch((*options.cache_from, *options.cache_to))
                 else ()
             )
-            yield Prepared(stages.make(options, asking.result(), stamped.result(), of), buildx, number.result(), made)
+            plan = stages.make(options, asking.result(), stamped.result(), of)
+            buildx.mask = _mask(plan, options, environ)
+            yield Prepared(plan, buildx, number.result(), made)
         finally:
             if not made.kept:
                 with contextlib.suppress(CiBuildkitError):
                     builders.remove(buildx, made.name)
+
+
+def _mask(plan: Plan, options: Options, environ: Mapping[str, str]) -> secrets.Mask:
+    """What hides every secret and password of a run."""
+    named = [secret for stage in plan.stages for secret in stage.definition.get("secret", ())]
+    passwords = [login.parse(text, environ).password for text in options.login]
+    return secrets.mask(named, passwords, environ)
 
 
 def sweep_leftovers(buildx: Buildx) -> threading.Thread:

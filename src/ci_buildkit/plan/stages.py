@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from ci_buildkit.config.options import Items, Options, pairs
 from ci_buildkit.errors import ConfigurationError
-from ci_buildkit.plan import cache
+from ci_buildkit.plan import cache, credentials
 from ci_buildkit.plan.images import Image, named_images
 from ci_buildkit.plan.targets import Target, Targets, unknown
 from ci_buildkit.record import Kind, VersionRecord
@@ -251,6 +251,8 @@ def _stage(target: Target, kind: Kind, options: Options, version: VersionRecord)
         platforms = options.platform if kind == "binaries" else runnable(options.platform)
     if args:
         definition["args"] = args
+        if not options.allow_credential_args:
+            credentials.check(target.name, args)
     if platforms:
         definition["platforms"] = list(platforms)
     if options.secret:
