@@ -90,19 +90,21 @@ def run(
     cwd: Path | None = None,
     terminal: int | None = None,
     on_start: Callable[[Callable[[], None]], None] | None = None,
+    stdout: bool = False,
 ) -> Ended:
     """Run a command to its end, giving each line of its stderr to `on_line`, which says whether it was a status.
 
     `terminal` is a pseudo-terminal for its stdin and stdout, for commands that insist on one; otherwise both are
-    /dev/null. `on_start` is given a function that kills the command. Memory does not grow with the output.
+    /dev/null, but that `stdout` has it read like stderr. `on_start` is given a function that kills the command. Memory
+    does not grow with the output.
     """
     rest: deque[str] = deque(maxlen=KEPT_LINES)
     handle = subprocess.DEVNULL if terminal is None else terminal
     process = subprocess.Popen(
         list(command),
         stdin=handle,
-        stdout=handle,
-        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE if stdout else handle,
+        stderr=subprocess.STDOUT if stdout else subprocess.PIPE,
         env=dict(env),
         cwd=cwd,
         start_new_session=True,
@@ -111,9 +113,10 @@ def run(
     cancellation.add(process)
     if on_start:
         on_start(lambda: _signal(process, signal.SIGKILL))
+    output = process.stdout if stdout else process.stderr
+    assert output is not None
     try:
-        assert process.stderr is not None
-        for line in process.stderr:
+        for line in output:
             if not on_line(line) and line.strip():
                 rest.append(line.decode(errors="replace").rstrip())
         return Ended(process.wait(), "\n".join(rest))
@@ -122,5 +125,4 @@ def run(
         if process.poll() is None:
             _signal(process, signal.SIGKILL)
             process.wait()
-        if process.stderr:
-            process.stderr.close()
+        output.close()

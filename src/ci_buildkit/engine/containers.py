@@ -1,0 +1,96 @@
+"""Images run as containers, by the docker daemon."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ci_buildkit.engine.builder import PREFIX, Builder
+from ci_buildkit.engine.buildx import Buildx
+from ci_buildkit.engine.process import Cancellation, run
+from ci_buildkit.errors import EngineError
+
+# What `docker run` ends with where docker itself fails (docs.docker.com/engine/containers/run, "Exit status").
+DOCKER_FAILED = 125
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a container ended. `text` is the tail of what it printed; `timed_out` that it was ended for its time."""
+
+    returncode: int
+    text: str
+    timed_out: bool
+
+
+def native(buildx: Buildx, builder: Builder) -> frozenset[str]:
+    """The platforms that the docker daemon's machine executes itself. Raises EngineError where there is no daemon.
+
+    The levels of amd64 and the 32-bit platform beside it are known where the builder runs on such a machine, too.
+    """
+    try:
+        daemon = buildx.call("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}")
+    except EngineError as error:
+        raise EngineError(
+            f"the pushed images cannot be tried out: {error.message}",
+            hint=error.hint or "start the Docker daemon, or leave --smoke out",
+        ) from error
+    return frozenset({daemon, *(builder.native if builder.native[:1] == (daemon,) else ())})
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """An image to pull and a command to run in it as `docker run IMAGE COMMAND` does, for `seconds` at most."""
+
+    reference: str
+    platform: str
+    command: tuple[str, ...]
+    seconds: float
+
+    def run(self, buildx: Buildx, cancellation: Cancellation, on_line: Callable[[str], object]) -> Ran:
+        """Run it to its end; `on_line` gets each line that it prints. Raises EngineError where docker itself fails."""
+        name = f"{PREFIX}smoke-{secrets.token_hex(4)}"
+        flags = ["--rm", "--quiet", "--name", name, "--pull=always", "--platform", self.platform]
+        expired = threading.Event()
+        timers: list[threading.Timer] = []
+
+        def start(kill: Callable[[], None]) -> None:
+            def expire() -> None:
+                expired.set()
+                kill()
+
+            timers.append(threading.Timer(self.seconds, expire))
+            timers[0].start()
+
+        def line(raw: bytes) -> bool:
+            on_line(buildx.mask(raw.decode(errors="replace").rstrip("\r\n")))
+            return False
+
+        try:
+            ended = run(
+                [*buildx.command, "run", *flags, self.reference, *self.command],
+                env=buildx.environment,
+                cancellation=cancellation,
+                on_line=line,
+                on_start=start,
+                stdout=True,
+            )
+        finally:
+            for timer in timers:
+                timer.cancel()
+        if expired.is_set() or cancellation.cancelled:  # docker's command is gone, its container may go on
+            with contextlib.suppress(EngineError):
+                buildx.call("rm", "--force", "--volumes", name)
+        text = buildx.mask(ended.text)
+        if ended.returncode == DOCKER_FAILED and "docker: " in text:
+            raise EngineError(f"{self.reference} could not be run: {text.partition('docker: ')[2]}")
+        return Ran(ended.returncode, text, expired.is_set())
+
+
+def forget(buildx: Buildx, reference: str) -> None:
+    """Remove an image that was pulled, where nothing else uses it."""
+    with contextlib.suppress(EngineError):
+        buildx.call("image", "rm", reference)

@@ -1,0 +1,154 @@
+"""Whether images that were pushed by digest may get their tags: tried out on native platforms, then signed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+from ci_buildkit.config.options import Options
+from ci_buildkit.engine.buildx import Buildx
+from ci_buildkit.engine.process import Cancellation
+from ci_buildkit.errors import CiBuildkitError, Interrupted, OutputError
+from ci_buildkit.pipeline.judge import PASSED, Verdict
+from ci_buildkit.pipeline.pushed import Approval, Pushed
+from ci_buildkit.pipeline.session import Session
+from ci_buildkit.plan import smoke
+from ci_buildkit.plan.stages import Plan
+
+SMOKE_SECONDS = 300  # for one command on one platform, the pull included
+SHOWN = 200  # characters of a command's last line in a reason
+
+
+def check(options: Options, plan: Plan, buildx: Buildx) -> None:
+    """Raise ConfigurationError or EngineError, before anything is built, where images could not be approved later."""
+    images = _images(plan)
+    if not (plan.push and images):
+        return
+    if options.smoke:
+        smoke.commands(options.smoke, images)
+        buildx.call("version", "--format", "{{.Server.Os}}")
+    if options.sign:
+        from ci_buildkit.engine import cosign
+
+        cosign.check(cosign.parse(options.sign), buildx.environment)
+
+
+def verdicts(session: Session, plan: Plan, pushed: Sequence[Pushed]) -> list[Approval]:
+    """An approval for each image, in the same order. Nothing is signed unless every image passed its commands."""
+    approvals = [Approval(image) for image in pushed]
+    if session.options.smoke and pushed:
+        approvals = _smoked(session, plan, pushed)
+    if session.options.sign and pushed and all(approval.verdict == PASSED for approval in approvals):
+        with ThreadPoolExecutor(max_workers=len(pushed)) as pool:
+            return list(pool.map(partial(_signed, session), approvals))
+    return approvals
+
+
+def _images(plan: Plan) -> list[str]:
+    return [stage.name for stage in plan.stages if stage.kind == "image"]
+
+
+def _smoked(session: Session, plan: Plan, pushed: Sequence[Pushed]) -> list[Approval]:
+    """Each stage's image is tried out under the first of its names."""
+    from ci_buildkit.engine import containers
+
+    commands = smoke.commands(session.options.smoke, _images(plan))
+    try:
+        native = containers.native(session.buildx, session.builder)
+    except CiBuildkitError as error:
+        return [Approval(image, _verdict(error)) for image in pushed]
+    first = {(image.stage, image.digest): image for image in reversed(pushed)}
+    with ThreadPoolExecutor(max_workers=len(first)) as pool:
+        tried = pool.map(lambda image: _try_out(session, image, commands[image.stage], native), first.values())
+        results = dict(zip(first, tried, strict=True))
+    return [replace(results[image.stage, image.digest], pushed=image) for image in pushed]
+
+
+def _try_out(session: Session, image: Pushed, commands: Sequence[smoke.Command], native: frozenset[str]) -> Approval:
+    """Run an image's commands on each platform that docker's machine executes itself."""
+    from ci_buildkit.engine import containers
+
+    if not commands:
+        return Approval(image)
+    platforms = [platform for platform in image.held.platforms if _plain(platform) in native]
+    if left := [platform for platform in image.held.platforms if platform not in platforms]:
+        text = f"{image.stage} was not tried out on {', '.join(left)}: docker's machine does not execute that itself"
+        session.emit(partial(session.view.message, "warning", text))
+    passed: list[str] = []
+    try:
+        for platform in platforms:
+            session.emit(partial(session.view.phase, f"trying out {image.stage} on {platform}"))
+            for command in commands:
+                _run(session, image, platform, command)
+            passed.append(platform)
+    except CiBuildkitError as error:
+        return Approval(image, _verdict(error), smoked=tuple(passed))
+    finally:
+        containers.forget(session.buildx, image.reference)
+    return Approval(image, smoked=tuple(passed))
+
+
+def _run(session: Session, image: Pushed, platform: str, command: smoke.Command) -> None:
+    """Run one command, its output in `logs/TARGET.smoke.log`. Raises OutputError where it does not succeed."""
+    from ci_buildkit.engine import containers
+    from ci_buildkit.engine.patience import patiently
+
+    said = f"`{shlex.join(command)}` on {platform}"
+    log = session.log(f"{image.stage}.smoke")
+    with log.open("a", encoding="utf-8", errors="replace") as out:
+        out.write(f"# {said}, {image.reference}\n")
+        container = containers.Container(image.reference, platform, command, SMOKE_SECONDS)
+        ran = patiently(
+            lambda: container.run(session.buildx, session.cancellation, lambda line: out.write(f"{line}\n")),
+            session.cancellation,
+        )
+        ending = f"did not end within {SMOKE_SECONDS} seconds" if ran.timed_out else f"ended with {ran.returncode}"
+        out.write(f"# {ending}\n")
+    if session.cancellation.cancelled:
+        raise Interrupted("interrupted")
+    if ran.timed_out or ran.returncode:
+        last = (ran.text.splitlines() or ["it printed nothing"])[-1][:SHOWN]
+        raise OutputError(f"{image.stage}: {said} {ending}: {last} (logs/{log.name})")
+
+
+def _plain(platform: str) -> str:
+    """The platform as docker calls it: arm64 without its only variant (containerd/platforms, database.go)."""
+    return platform.removesuffix("/v8") if platform.endswith("arm64/v8") else platform
+
+
+def _signed(session: Session, approval: Approval) -> Approval:
+    image = approval.pushed
+    session.emit(partial(session.view.phase, f"signing {image.reference}"))
+    try:
+        sign(str(session.options.sign), image, session.buildx.environment, session.cancellation)
+    except CiBuildkitError as error:
+        return replace(approval, verdict=_verdict(error))
+    return replace(approval, signed=True)
+
+
+def sign(text: str, image: Pushed, environ: Mapping[str, str], cancellation: Cancellation) -> None:
+    """Sign an image as `--sign` says, with every platform in it, and verify that. What was signed before stays.
+
+    Raises:
+        EngineError: cosign or the registry fails.
+        OutputError: what was signed does not verify.
+    """
+    from ci_buildkit.engine import cosign
+    from ci_buildkit.engine.patience import patiently
+
+    signer = cosign.Cosign(cosign.parse(text), environ, cancellation)
+    references = list(
+        dict.fromkeys((image.reference, *(f"{image.name}@{manifest.digest}" for manifest in image.held.manifests)))
+    )
+    try:
+        signer.verify(references)
+    except OutputError:
+        patiently(lambda: signer.sign(image.reference), cancellation)
+        signer.verify(references)
+
+
+def _verdict(error: CiBuildkitError) -> Verdict:
+    return Verdict("cancelled" if isinstance(error, Interrupted) else "error", error.message, error.exit_code)
