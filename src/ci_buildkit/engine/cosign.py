@@ -20,12 +20,14 @@ ATTRIBUTES = ("key", "tlog", "identity", "issuer")
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
 # Where cosign finds a token without asking anybody (cosign pkg/providers): GitHub's, and any other CI's.
 TOKENS = ("ACTIONS_ID_TOKEN_REQUEST_URL", "SIGSTORE_ID_TOKEN")
-# Cosign 3 refuses `--tlog-upload=false` and takes the services that sign along from such a file; this one has none.
+# Without the transparency log cosign 3 is given which services sign along and whom to trust, none: it refuses
+# `--tlog-upload=false`, and asks the network for both where they are not given (cosign cmd/cosign/cli/sign.go).
 NO_SERVICES = {
     "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
     "rekorTlogConfig": {},
     "tsaConfig": {},
 }
+NO_ROOT = {"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +123,10 @@ class Cosign:
         with tempfile.TemporaryDirectory() as folder:
             words = ["--key", self._signing.key] if self._signing.key else []
             if not self._signing.tlog:
-                services = Path(folder) / "services.json"
-                services.write_text(json.dumps(NO_SERVICES), encoding="utf-8")
-                words += ["--signing-config", str(services)]
+                for flag, content in (("signing-config", NO_SERVICES), ("trusted-root", NO_ROOT)):
+                    path = Path(folder) / flag
+                    path.write_text(json.dumps(content), encoding="utf-8")
+                    words += [f"--{flag}", str(path)]
             ended = self._call("sign", "--yes", "--recursive", *words, reference)
         if ended.returncode:
             raise EngineError(
@@ -180,5 +183,5 @@ def _quoted(text: str) -> str:
 
 
 def _said(ended: Ended) -> str:
-    lines = [line.removeprefix("Error: ") for line in ended.text.splitlines() if line.strip()]
-    return next((line for line in lines if not line.startswith(("WARNING", "Flag "))), "it ended without a message")
+    errors = [said for line in ended.text.splitlines() if (said := line.partition("Error: ")[2])]
+    return errors[0] if errors else "it ended without a message"

@@ -6,6 +6,7 @@ looked for where it was pushed to.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -51,10 +52,10 @@ class Held:
 class Registry:
     """The registries as one builder reaches them."""
 
-    def __init__(self, buildx: Buildx, builder: str) -> None:
-        """`builder` is the builder whose registry settings count."""
+    def __init__(self, buildx: Buildx, builder: str | None) -> None:
+        """`builder` is the builder whose registry settings count; None for the one that is in use."""
         self._buildx = buildx
-        self._builder = builder
+        self._builder = ("--builder", builder) if builder else ()
 
     def digest(self, reference: str) -> str | None:
         """The digest that a reference has now; None where there is no such image. Raises EngineError."""
@@ -115,9 +116,27 @@ class Registry:
         words = [word for tag in tags for word in ("--tag", f"{name}:{tag}")]
         words += [word for annotation in annotations for word in ("--annotation", annotation)]
         self._buildx.call(
-            "buildx", "imagetools", "create", "--builder", self._builder, "--progress=quiet",
+            "buildx", "imagetools", "create", *self._builder, "--progress=quiet",
             f"--prefer-index={str(index).lower()}", *words, *sources,
         )  # fmt: skip
+
+    def join(self, name: str, sources: Sequence[str], annotations: Sequence[str] = (), *, push: bool = True) -> str:
+        """Put images and indexes (`NAME@DIGEST`) together into one index of this repository, without a tag.
+
+        Attestations come along, as manifests that refer to the same images. Returns the index's digest; without `push`
+        the registry is only read. A single index without annotations stays what it is. Raises EngineError.
+        """
+        if len(sources) == 1 and not annotations:
+            source = sources[0].partition("@")[2]
+            if self._raw(sources[0]).get("mediaType") in INDEXES:
+                return source
+        words = [word for annotation in annotations for word in ("--annotation", annotation)]
+        create = ("buildx", "imagetools", "create", *self._builder)
+        index = self._buildx.call(*create, "--dry-run", *words, *sources)
+        digest = f"sha256:{hashlib.sha256(index.encode()).hexdigest()}"
+        if push:
+            self._buildx.call(*create, "--progress=quiet", *words, "--tag", f"{name}@{digest}", *sources)
+        return digest
 
     def _raw(self, reference: str) -> dict[str, Any]:
         text = self._inspect(reference, "--raw")
@@ -127,7 +146,7 @@ class Registry:
 
     def _inspect(self, reference: str, *words: str) -> str | None:
         try:
-            return self._buildx.call("buildx", "imagetools", "inspect", "--builder", self._builder, *words, reference)
+            return self._buildx.call("buildx", "imagetools", "inspect", *self._builder, *words, reference)
         except EngineError as error:
             if error.message.rstrip().endswith(": not found"):
                 return None

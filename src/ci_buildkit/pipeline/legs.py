@@ -6,8 +6,7 @@ The files of many machines can be put into one folder: their names differ where 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from itertools import combinations
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -77,7 +76,7 @@ def read(folder: Path) -> tuple[Leg, ...]:
     found: dict[Leg, Path] = {}
     for path in paths:
         found.setdefault(_read(path), path)
-    _agree(found.items())
+    _agree(found)
     return tuple(sorted(found, key=lambda leg: (leg.stage, leg.name, leg.platforms)))
 
 
@@ -100,24 +99,17 @@ def _read(path: Path) -> Leg:
     return leg
 
 
-def _agree(found: Iterable[tuple[Leg, Path]]) -> None:
-    images: dict[tuple[str, str], list[tuple[Leg, Path]]] = {}
-    for leg, path in found:
-        images.setdefault((leg.stage, leg.name), []).append((leg, path))
-    for group in images.values():
-        for (one, first), (other, second) in combinations(group, 2):
-            if trouble := contradiction((one, other)):
-                raise OutputError(
-                    f"{first} and {second} are not of one image: {trouble}",
-                    hint="put only the legs of one run into the folder",
-                )
+def _agree(found: Mapping[Leg, Path]) -> None:
+    first = next(iter(found))
+    images: dict[tuple[str, str, str], Leg] = {}
+    for leg in found:
+        for what in ("version", "revision"):
+            if (one := getattr(first, what)) != (other := getattr(leg, what)):
+                raise _not_of_one_run(found[first], found[leg], f"the {what} is {one or 'none'} and {other or 'none'}")
+        for platform in leg.platforms:
+            if (twin := images.setdefault((leg.stage, leg.name, platform), leg)) is not leg:
+                raise _not_of_one_run(found[twin], found[leg], f"both are {leg.name} for {platform}")
 
 
-def contradiction(legs: Sequence[Leg]) -> str:
-    """Why legs cannot be joined: other versions or revisions, or a platform twice; "" where they can."""
-    for what in ("version", "revision"):
-        if len(values := sorted({str(getattr(leg, what)) for leg in legs})) > 1:
-            return f"their {what}s are {' and '.join(values)}"
-    platforms = [platform for leg in legs for platform in leg.platforms]
-    twice = sorted({platform for platform in platforms if platforms.count(platform) > 1})
-    return f"both have {', '.join(twice)}" if twice else ""
+def _not_of_one_run(first: Path, second: Path, why: str) -> OutputError:
+    return OutputError(f"{first} and {second} contradict each other: {why}", hint="put only the legs of one run there")

@@ -91,9 +91,9 @@ def test_a_damaged_file_is_named(text: bytes, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"version": "v2"}, "their versions are v1.2.3 and v2"),
-        ({"revision": "0" * 40}, "their revisions are"),
-        ({"platforms": ("linux/arm64", "linux/amd64")}, "both have linux/amd64"),
+        ({"version": "v2"}, "the version is v1.2.3 and v2"),
+        ({"revision": "0" * 40}, "the revision is"),
+        ({"platforms": ("linux/arm64", "linux/amd64")}, "both are localhost:5000/team/app for linux/amd64"),
     ],
 )
 def test_legs_that_contradict_each_other_are_named(change: dict[str, Any], reason: str, tmp_path: Path) -> None:
