@@ -73,11 +73,11 @@ class Places:
         return self.cache / "bin"
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the lab's lock; a second caller waits for the first."""
+    def locked(self, what: str = "") -> Iterator[None]:
+        """Hold the lab's lock, or that of one output on demand; a second caller waits for the first."""
         try:
             self.cache.mkdir(parents=True, exist_ok=True)
-            handle = (self.cache / "lock").open("a")
+            handle = (self.cache / (f"lock-{what}" if what else "lock")).open("a")
         except OSError as error:
             raise LabError(
                 what=f"cannot use the cache folder {self.cache}",
@@ -88,7 +88,7 @@ class Places:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                say("waiting for another call that is at work on this lab")
+                say(f"waiting for another call that is at work on {what or 'this lab'}")
                 fcntl.flock(handle, fcntl.LOCK_EX)
             yield
 
@@ -96,10 +96,10 @@ class Places:
 class Store:
     """Outputs kept under the hash of what defines them; an output is whole or absent."""
 
-    def __init__(self, places: Places) -> None:
-        """Use the cache folder of ``places``; the caller holds its lock."""
+    def __init__(self, places: Places, what: str = "") -> None:
+        """Use the cache folder of ``places``; the caller holds its lock, the one named ``what``."""
         self.root = places.cache
-        self.partial = self.root / "partial"
+        self.partial = self.root / (f"partial-{what}" if what else "partial")
 
     def sweep(self) -> None:
         """Remove what an interrupted call left half-made (debootstrap may leave mounts in its root)."""

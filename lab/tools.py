@@ -123,7 +123,16 @@ TOOLS = (
     Tool("actionlint", "github.com/rhysd/actionlint", ("github.com/rhysd/actionlint/cmd/actionlint",)),
 )
 # Not part of the engine: built only when asked for, with `python3 -m lab.tools gotestsum`.
-ON_DEMAND = (Tool("gotestsum", "gotest.tools/gotestsum", ("gotest.tools/gotestsum",)),)
+ON_DEMAND = (
+    Tool("gotestsum", "gotest.tools/gotestsum", ("gotest.tools/gotestsum",)),
+    Tool(
+        "cosign",
+        "github.com/sigstore/cosign/v3",
+        ("github.com/sigstore/cosign/v3/cmd/cosign",),
+        "sigs.k8s.io/release-utils/version.gitVersion={version}",
+    ),
+    Tool("syft", "github.com/anchore/syft", ("github.com/anchore/syft/cmd/syft",), "main.version={bare}"),
+)
 BY_NAME = {tool.name: tool for tool in (*TOOLS, *ON_DEMAND)}
 
 
@@ -187,9 +196,14 @@ def on_demand(name: str) -> Path:
             what=f"there is no tool {name!r}", why=f"known are {', '.join(BY_NAME)}", then="name one of them"
         )
     require_go()
-    places = Places.of_user()
-    with places.locked():
-        return build(Store(places), BY_NAME[name])
+    places, tool = Places.of_user(), BY_NAME[name]
+    # These builds take minutes, in which nobody should have to wait for the engine.
+    lock = tool.name if tool in ON_DEMAND else ""
+    with places.locked(lock):
+        store = Store(places, lock)
+        if lock:
+            store.sweep()
+        return build(store, tool)
 
 
 def toolchain(version: str, architecture: str) -> Path:

@@ -40,6 +40,31 @@ def builder(environment: dict[str, str]) -> Iterator[str]:
     support.command(["builder", "rm", name], environment, check=True)
 
 
+def on_demand(*module: str) -> str:
+    """What a command of the lab prints. The first call may build for minutes; workers wait for each other's build."""
+    command = [sys.executable, "-m", *module]
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def cosign() -> Path:
+    """The program cosign."""
+    return Path(on_demand("lab.tools", "cosign"), "cosign")
+
+
+@pytest.fixture(scope="session")
+def syft() -> Path:
+    """The program syft."""
+    return Path(on_demand("lab.tools", "syft"), "syft")
+
+
+@pytest.fixture(scope="session")
+def scanner(lab: dict[str, str]) -> str:
+    """The image that `--sbom=true` asks for, in the lab's registry."""
+    assert lab["CI_BUILDKIT_LAB_REGISTRY"], "the machine's own Docker is in use: set CI_BUILDKIT_LAB=always"
+    return on_demand("lab.scanner")
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """An empty repository folder."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from lab import console, debian, emulation, environment, images, network, places, processes, registry, tools
+from lab import console, debian, emulation, environment, images, network, places, processes, registry, scanner, tools
 from lab import mounts as lab_mounts
 from lab.console import LabError
 from lab.engine import Engine
@@ -172,6 +172,17 @@ class TestPlaces:
             order.append("first")
         thread.join()
         assert order == ["first", "second"]
+
+    def test_what_is_built_on_demand_keeps_nobody_from_the_engine(self, tmp_path: Path) -> None:
+        place = Places(tmp_path)
+        with place.locked("cosign"):
+            left = Store(place, "cosign").partial / "half"
+            left.mkdir(parents=True)
+            with place.locked():
+                Store(place).sweep()
+            assert left.exists()
+            Store(place, "cosign").sweep()
+            assert not left.exists()
 
     def test_a_cache_folder_that_cannot_be_made(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
@@ -377,6 +388,13 @@ class TestImages:
             {"os": "linux", "architecture": "amd64"},
             {"os": "linux", "architecture": "arm", "variant": "v7"},
         ]
+
+    def test_the_scanner_is_no_image_of_the_engine(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(images, "ca_bundle", lambda: LAB)
+        found = scanner.image(store)
+        assert found.name not in {image.name for image in images.table(store)}
+        assert (found.tags[0], list(found.layers)) == ("stable-1", [f"linux/{debian.native()}"])
+        assert not store.root.exists(), "nothing is built before it is asked for"
 
 
 def hashlib_sha256(path: Path) -> str:
