@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
+import random
 from collections.abc import Callable
 from typing import TypeVar
 
+from ci_buildkit.engine import trouble
 from ci_buildkit.engine.process import Cancellation
 from ci_buildkit.errors import EngineError
 
 ATTEMPTS = 4
 PAUSE = 1.0  # seconds before the second attempt, doubled before each other one
-# What a registry says that knows who asks and says no (distribution-spec, "Error Codes"); substrings in lower case.
-REFUSALS = ("unauthorized", "forbidden", "denied", "insufficient_scope")
+JITTER = 0.25  # of a pause, up and down, so that stages which failed together do not come back together
 
 T = TypeVar("T")
 
@@ -22,16 +22,18 @@ def patiently(action: Callable[[], T], cancellation: Cancellation, pause: float 
 
     A refusal is not tried again, and nothing is after a cancellation.
     """
-    for attempt in range(ATTEMPTS):
+    for attempt in range(1, ATTEMPTS):
         try:
             return action()
         except EngineError as error:
-            if attempt + 1 == ATTEMPTS or refused(error.message) or cancellation.cancelled:
+            if trouble.lasts(error.message) or not rest(attempt, cancellation, pause):
                 raise
-            time.sleep(pause * 2**attempt)
-    raise AssertionError("unreachable")
+    return action()
 
 
-def refused(said: str) -> bool:
-    """Whether trying again is of no use."""
-    return any(word in said.lower() for word in REFUSALS)
+def rest(attempt: int, cancellation: Cancellation, pause: float = PAUSE) -> bool:
+    """Wait after the failure of an attempt, counted from 1; whether another one is to be made."""
+    if attempt >= ATTEMPTS:
+        return False
+    seconds = pause * 2 ** (attempt - 1) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret
+    return not cancellation.wait(seconds)

@@ -25,6 +25,15 @@ class Ended:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How a short command ended, and all that it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 class Cancellation:
     """A switch that ends every process that was started under it. Safe to use from signal handlers and threads."""
 
@@ -38,6 +47,10 @@ class Cancellation:
     def cancelled(self) -> bool:
         """Whether it was switched."""
         return self._event.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait so long, or until it is switched; whether it is."""
+        return self._event.wait(seconds)
 
     def cancel(self) -> None:
         """Ask all processes to stop, now and from now on; the stubborn ones are killed after `GRACE` seconds."""
@@ -126,3 +139,27 @@ def run(
             _signal(process, signal.SIGKILL)
             process.wait()
         output.close()
+
+
+def answer(command: Sequence[str], *, env: Mapping[str, str], cancellation: Cancellation, seconds: float) -> Answered:
+    """Run a short command to its end.
+
+    Raises subprocess.TimeoutExpired where it takes longer than `seconds`, OSError where it cannot be started.
+    """
+    process = subprocess.Popen(
+        list(command),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=dict(env),
+        start_new_session=True,
+    )
+    cancellation.add(process)
+    try:
+        out, err = process.communicate(timeout=seconds)
+        return Answered(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
+    finally:
+        cancellation.remove(process)
+        if process.poll() is None:
+            _signal(process, signal.SIGKILL)
+            process.communicate()

@@ -19,6 +19,8 @@ from ci_buildkit import jsontext
 PLATFORMS = re.compile(r"^\[(?P<build>[a-z0-9]+/[a-z0-9]+(?:/v\d+)?)(?:->[a-z0-9/]+)? ")
 STAGE = re.compile(r"^\[(?:[a-z0-9]+/\S+ )?(?:(?P<stage>\S+) )?\d+/\d+\] ")
 UNNAMED = re.compile(r"stage-\d+")
+# A status of the image exporter (moby/buildkit exporter/containerimage/writer.go).
+MANIFEST = re.compile(r"exporting manifest (sha256:[0-9a-f]{64})")
 MAX_LINE = 1 << 18  # bytes; a longer line goes on as a new one, so that memory stays bounded
 # `[linux/arm64 internal]` in builds for several platforms; `[auth]` asks a registry for a token.
 INTERNAL = re.compile(
@@ -104,13 +106,17 @@ class Warned:
 
 
 class Progress:
-    """Collects the status lines of one solve. `feed` returns what is new in the log; steps keep their order."""
+    """Collects the status lines of one solve. `feed` returns what is new in the log; steps keep their order.
+
+    `manifests` are the digests of the platforms' images that were exported.
+    """
 
     def __init__(self) -> None:
         """An empty solve."""
         self.steps: dict[str, Step] = {}
         self.warnings: list[Warned] = []
         self.current = ""
+        self.manifests: set[str] = set()
         self._ended: list[Step] = []
 
     def feed(self, line: bytes) -> Iterator[Line] | None:
@@ -123,6 +129,9 @@ class Progress:
             return None
         for vertex in status.get("vertexes") or ():
             self._vertex(vertex)
+        for entry in status.get("statuses") or ():
+            if exported := MANIFEST.fullmatch(entry.get("id", "")):
+                self.manifests.add(exported[1])
         for warning in status.get("warnings") or ():
             self.warnings.append(_warned(warning))
         return self._lines(status.get("logs") or ())

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from ci_buildkit.engine.buildx import Buildx
-from ci_buildkit.errors import EngineError, OutputError
+from ci_buildkit.engine.buildx import Buildx, explain
+from ci_buildkit.engine.process import Cancellation, answer
+from ci_buildkit.errors import EngineError, OutputError, said
 
 # OCI image-spec and docker's own, which the Docker registry and BuildKit know alike.
 INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
@@ -24,6 +26,7 @@ REFERENCE_DIGEST = "vnd.docker.reference.digest"
 ATTESTATION = "attestation-manifest"
 PREDICATE_TYPE = "in-toto.io/predicate-type"
 QUESTIONS = 4  # asked at the same time
+PATIENCE = 60.0  # seconds for one answer; docker's own questions have no limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An image as a registry holds it: the digest of its index or manifest, and the platforms in it."""
+    """An image as it is held: the digest of its index or manifest, and the platforms in it."""
 
     digest: str
     manifests: tuple[Manifest, ...]
@@ -49,18 +52,49 @@ class Held:
         return tuple(manifest.platform for manifest in self.manifests)
 
 
+@dataclass(frozen=True, slots=True)
+class Top:
+    """The manifest or index that a reference stands for, and what an index names."""
+
+    digest: str
+    entries: tuple[Mapping[str, Any], ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def images(self) -> frozenset[str]:
+        """The digests of the platforms' images."""
+        return frozenset(str(e["digest"]) for e in self.entries if not _is_attestation(e)) or frozenset({self.digest})
+
+    @property
+    def attested(self) -> bool:
+        """Whether an attestation is with it."""
+        return any(_is_attestation(entry) for entry in self.entries)
+
+
 class Registry:
     """The registries as one builder reaches them."""
 
-    def __init__(self, buildx: Buildx, builder: str | None) -> None:
-        """`builder` is the builder whose registry settings count; None for the one that is in use."""
+    def __init__(self, buildx: Buildx, builder: str | None, cancellation: Cancellation | None = None) -> None:
+        """`builder` is the builder whose registry settings count; None for the one that is in use.
+
+        With `cancellation` every question ends.
+        """
         self._buildx = buildx
         self._builder = ("--builder", builder) if builder else ()
+        self._cancellation = cancellation or Cancellation()
 
     def digest(self, reference: str) -> str | None:
         """The digest that a reference has now; None where there is no such image. Raises EngineError."""
-        found = self._inspect(reference, "--format", "{{json .Manifest}}")
-        return None if found is None else str(json.loads(found)["digest"])
+        top = self.top(reference)
+        return None if top is None else top.digest
+
+    def top(self, reference: str) -> Top | None:
+        """What a reference stands for now; None where there is no such image. Raises EngineError."""
+        text = self._inspect(reference, "--format", "{{json .Manifest}}")
+        if text is None:
+            return None
+        found = json.loads(text)
+        return Top(str(found["digest"]), tuple(found.get("manifests") or ()), found.get("annotations") or {})
 
     def held(self, reference: str) -> Held | None:
         """The image of a reference with all its platforms; None where there is none.
@@ -69,35 +103,17 @@ class Registry:
             EngineError: the registry does not answer or refuses.
             OutputError: something that the index names is missing.
         """
-        digest = self.digest(reference)
-        if digest is None:
+        top = self.top(reference)
+        if top is None:
             return None
         name = repository(reference)
-        top = self._raw(f"{name}@{digest}")
-        if top.get("mediaType") not in INDEXES:
-            config = json.loads(self._inspect(f"{name}@{digest}", "--format", "{{json .Image}}") or "{}")
-            return Held(digest, (Manifest(platform_of(config), digest, _size(top)),))
-        entries = top.get("manifests", ())
+        if not top.entries:
+            whole = f"{name}@{top.digest}"
+            config = json.loads(self._inspect(whole, "--format", "{{json .Image}}") or "{}")
+            return Held(top.digest, (Manifest(platform_of(config), top.digest, _size(self._raw(whole))),))
         with ThreadPoolExecutor(max_workers=QUESTIONS) as pool:
-            bodies = list(pool.map(lambda entry: self._raw(f"{name}@{entry['digest']}"), entries))
-        predicates = {
-            entry.get("annotations", {}).get(REFERENCE_DIGEST): _predicates(body)
-            for entry, body in zip(entries, bodies, strict=True)
-            if _is_attestation(entry)
-        }
-        return Held(
-            digest,
-            tuple(
-                Manifest(
-                    platform_of(entry.get("platform", {})),
-                    entry["digest"],
-                    _size(body),
-                    predicates.get(entry["digest"], ()),
-                )
-                for entry, body in zip(entries, bodies, strict=True)
-                if not _is_attestation(entry)
-            ),
-        )
+            bodies = list(pool.map(lambda entry: self._raw(f"{name}@{entry['digest']}"), top.entries))
+        return Held(top.digest, manifests(top.entries, bodies))
 
     def create(
         self,
@@ -115,7 +131,7 @@ class Registry:
         """
         words = [word for tag in tags for word in ("--tag", f"{name}:{tag}")]
         words += [word for annotation in annotations for word in ("--annotation", annotation)]
-        self._buildx.call(
+        self._call(
             "buildx", "imagetools", "create", *self._builder, "--progress=quiet",
             f"--prefer-index={str(index).lower()}", *words, *sources,
         )  # fmt: skip
@@ -126,16 +142,14 @@ class Registry:
         Attestations come along, as manifests that refer to the same images. Returns the index's digest; without `push`
         the registry is only read. A single index without annotations stays what it is. Raises EngineError.
         """
-        if len(sources) == 1 and not annotations:
-            source = sources[0].partition("@")[2]
-            if self._raw(sources[0]).get("mediaType") in INDEXES:
-                return source
+        if len(sources) == 1 and not annotations and (top := self.top(sources[0])) and top.entries:
+            return top.digest
         words = [word for annotation in annotations for word in ("--annotation", annotation)]
         create = ("buildx", "imagetools", "create", *self._builder)
-        index = self._buildx.call(*create, "--dry-run", *words, *sources)
+        index = self._call(*create, "--dry-run", *words, *sources)
         digest = f"sha256:{hashlib.sha256(index.encode()).hexdigest()}"
         if push:
-            self._buildx.call(*create, "--progress=quiet", *words, "--tag", f"{name}@{digest}", *sources)
+            self._call(*create, "--progress=quiet", *words, "--tag", f"{name}@{digest}", *sources)
         return digest
 
     def _raw(self, reference: str) -> dict[str, Any]:
@@ -146,11 +160,46 @@ class Registry:
 
     def _inspect(self, reference: str, *words: str) -> str | None:
         try:
-            return self._buildx.call("buildx", "imagetools", "inspect", *self._builder, *words, reference)
+            return self._call("buildx", "imagetools", "inspect", *self._builder, *words, reference)
         except EngineError as error:
             if error.message.rstrip().endswith(": not found"):
                 return None
             raise
+
+    def _call(self, *words: str) -> str:
+        try:
+            done = answer(
+                [*self._buildx.command, *words],
+                env=self._buildx.environment,
+                cancellation=self._cancellation,
+                seconds=PATIENCE,
+            )
+        except OSError as error:
+            raise EngineError(f"docker could not be started: {said(error)}") from error
+        except subprocess.TimeoutExpired as error:
+            raise EngineError(f"the registry did not answer within {PATIENCE:.0f} seconds: {words[-1]}") from error
+        if done.returncode:
+            raise explain(done.stderr or done.stdout, words)
+        return done.stdout.rstrip("\n")
+
+
+def manifests(entries: Sequence[Mapping[str, Any]], bodies: Sequence[Mapping[str, Any]]) -> tuple[Manifest, ...]:
+    """The platforms' images of an index, each with its attestations; `bodies` are the manifests of its entries."""
+    predicates = {
+        entry.get("annotations", {}).get(REFERENCE_DIGEST): _predicates(body)
+        for entry, body in zip(entries, bodies, strict=True)
+        if _is_attestation(entry)
+    }
+    return tuple(
+        Manifest(
+            platform_of(entry.get("platform") or {}),
+            str(entry["digest"]),
+            _size(body),
+            predicates.get(entry["digest"], ()),
+        )
+        for entry, body in zip(entries, bodies, strict=True)
+        if not _is_attestation(entry)
+    )
 
 
 def repository(reference: str) -> str:

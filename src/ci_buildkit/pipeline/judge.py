@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ci_buildkit.config.levels import Level
+from ci_buildkit.engine import trouble
 from ci_buildkit.engine.progress import Progress, Step
 from ci_buildkit.errors import BuildFailed, EngineError, FailuresFound, OutputError
 from ci_buildkit.findings.model import FindingReport
@@ -15,35 +16,6 @@ from ci_buildkit.problem import Problem
 from ci_buildkit.record import StageOutcome
 from ci_buildkit.results.model import TestReport
 from ci_buildkit.results.policy import let_pass, plural
-
-# What BuildKit or buildx says when the trouble is not the Dockerfile's: substrings of error messages, lower case.
-ENGINE_TROUBLE = (
-    "no space left on device",
-    "connection refused",
-    "connection reset",
-    "i/o timeout",
-    "tls handshake",
-    "unexpected status from",
-    "failed to push",
-    "denied: requested access",
-    "authorization failed",
-    "401 unauthorized",
-    "403 forbidden",
-    "error reading from server",
-    "transport is closing",
-    "no such container",
-    "closing transport",
-    "server misbehaving",
-    "no such host",
-    "broken pipe",
-    "unavailable desc",
-    "toomanyrequests",
-    "insufficient_scope",
-    "builder is not running",
-    "cannot connect to the docker daemon",
-    "failed to list workers",
-)
-
 
 EXIT_CODE = re.compile(r"did not complete successfully: exit code: (\d+)")
 MAX_NAME = 200  # characters of a step's name in a reason
@@ -107,7 +79,7 @@ def build(returncode: int, progress: Progress, text: str) -> Verdict:
     said = _said(step, text)
     # A failing RUN is the project's own even where its output speaks of a refused connection.
     own = step is not None and "did not complete successfully" in step.error
-    if not own and any(phrase in said.lower() for phrase in ENGINE_TROUBLE):
+    if not own and trouble.is_engine(said):
         return Verdict("error", said, EngineError.exit_code)
     return Verdict("error", said, BuildFailed.exit_code)
 
