@@ -18,6 +18,7 @@ COMMANDS = {
     "plan": "show what would run",
     "results": "read test results and say what they say",
     "findings": "read lint findings and say what they say",
+    "merge": "join images that machines pushed by digest into one",
     "publish": "publish a run on GitHub: check run, comment, what changed",
     "version": "show the version that would be stamped",
     "builder": "make, list and remove builders, and sweep leftovers",

@@ -1,0 +1,86 @@
+"""Join images that machines pushed by digest into one, with all its tags."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ci_buildkit.cli import flags
+
+if TYPE_CHECKING:
+    from ci_buildkit.config.options import Options
+    from ci_buildkit.pipeline.merge import Wanted
+
+OPTIONS = ("annotation", "immutable_tags", "sign", "builder", "login")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is joined, what it becomes, and what it must have."""
+    parser.add_argument("digests", nargs="*", metavar="DIGEST", help="sha256:... that was pushed to NAME")
+    parser.add_argument("--from", dest="folder", metavar="DIR", help="legs that `run --push-by-digest` left, any depth")
+    lists = (
+        ("--image", "names", "NAME", "where it goes; with --from: only these of the legs' images"),
+        ("--tag", "tags", "TAG", "its tags; with --from default: the legs' own"),
+        ("--expect-platform", "expected", "P", "a platform that it must have"),
+    )
+    for flag, name, metavar, text in lists:
+        parser.add_argument(
+            flag, dest=name, metavar=metavar, action="append", default=[], help=f"{text} (repeat, or commas)"
+        )
+    parser.add_argument("--allow-missing", action="store_true", help="go on where an expected platform is missing")
+    parser.add_argument("--dry-run", action="store_true", help="read the registry, print what would be, push nothing")
+    flags.add_options(parser, OPTIONS)
+
+
+def call(arguments: argparse.Namespace) -> int:
+    """Print the image as JSON, several as an array; 0. Raises the errors of joining."""
+    from ci_buildkit.cli.output import print_json
+    from ci_buildkit.engine import cosign
+    from ci_buildkit.engine.buildx import Buildx
+    from ci_buildkit.engine.login import logged_in
+    from ci_buildkit.engine.registry import Registry
+    from ci_buildkit.pipeline.merge import Merge, Rules
+
+    options = flags.settings(arguments).options
+    wanted = _wanted(arguments, options)
+    rules = Rules(tuple(_words(arguments.expected)), arguments.allow_missing, options.immutable_tags, options.sign)
+    with logged_in(options.login, os.environ) as environ:
+        if options.sign and not arguments.dry_run:
+            cosign.check(cosign.parse(options.sign), environ)
+        merge = Merge(Registry(Buildx(environ), options.builder), rules, environ, _say)
+        merged = [image.document() for image in merge.run(wanted, dry_run=arguments.dry_run)]
+    print_json(merged[0] if len(merged) == 1 else merged)
+    return 0
+
+
+def _wanted(arguments: argparse.Namespace, options: Options) -> list[Wanted]:
+    from ci_buildkit.errors import ConfigurationError
+    from ci_buildkit.pipeline import legs, merge
+
+    names, tags = list(_words(arguments.names)), list(_words(arguments.tags))
+    if bool(arguments.folder) == bool(arguments.digests):
+        raise ConfigurationError(
+            "merge takes either digests or --from",
+            hint="ci-buildkit merge --image NAME --tag TAG DIGEST... | --from DIR",
+        )
+    if arguments.folder:
+        return merge.of_legs(legs.read(Path(arguments.folder)), names, tags, options.annotation)
+    if len(names) != 1:
+        raise ConfigurationError("digests belong to one image", hint="name it with --image NAME")
+    return [merge.of_digests(names[0], arguments.digests, tags, options.annotation)]
+
+
+def _words(values: Iterable[str]) -> Iterable[str]:
+    """The values of a list that also takes commas and lines; neither is in a name, tag or platform."""
+    return (word for value in values for word in re.split(r"[,\s]+", value) if word)
+
+
+def _say(text: str) -> None:
+    from ci_buildkit.report.text import inert
+
+    print(inert(text), file=sys.stderr)
