@@ -70,6 +70,10 @@ def _execute(options: Options, cancellation: Cancellation, staging: Staging, vie
     with prepared(options, os.environ) as ready:
         if options.builder is None:
             sweep_leftovers(ready.buildx)
+        if options.sign or options.smoke:
+            from ci_buildkit.pipeline import approve
+
+            approve.check(options, ready.plan, ready.buildx)
         kinds = {stage.kind for stage in ready.plan.stages}
         threading.Thread(target=_load_reports, args=(kinds,), name="imports", daemon=True).start()
         run = Run(
