@@ -41,6 +41,7 @@ LASTING = (
     "no such host",
     "no such container",
     "builder is not running",
+    "no builder",
     "docker daemon",
     "failed to list workers",
 )
