@@ -12,13 +12,13 @@ from ci_buildkit.cli import flags
 if TYPE_CHECKING:
     from ci_buildkit.engine.buildx import Buildx
 
-MAKING = ("builder_image", "buildkitd_config", "driver_opt")
+MAKING = ("driver", "node", "driver_opt", "builder_image", "buildkitd_config")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The four verbs."""
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="create|ls|rm|sweep")
-    create = verbs.add_parser("create", help="make a docker-container builder, or boot the one of that name")
+    create = verbs.add_parser("create", help="make a builder, or boot the one of that name")
     create.add_argument("name", metavar="NAME")
     flags.add_options(create, MAKING)
     listing = verbs.add_parser("ls", help="list builders")

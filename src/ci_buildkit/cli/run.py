@@ -81,12 +81,13 @@ def _execute(options: Options, cancellation: Cancellation, staging: Staging, vie
             options=options,
             buildx=ready.buildx,
             buildx_version=ready.buildx_version,
-            builder=ready.builder,
+            fleet=ready.fleet,
             cancellation=cancellation,
             staging=staging,
             view=view,
             began=began,
             policies=wanted,
+            notes=ready.notes,
         )
         return execute(run)
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ci_buildkit.engine import machines
 from ci_buildkit.engine.buildx import Buildx, explain
+from ci_buildkit.engine.machines import Machine
+from ci_buildkit.engine.nodes import CONTAINER, KUBERNETES, REMOTE, Node, create_words
 from ci_buildkit.engine.owner import Owner
 from ci_buildkit.errors import ConfigurationError, EngineError
 
 PREFIX = "ci-buildkit-"
 CONTAINER_PREFIX = "buildx_buildkit_"
+RANDOM_BYTES = 4  # of the name of a builder that goes with its run
 # BuildKit cuts a step's log at 2 MiB and 200 KiB/s and drops its tail (util/progress/logs); -1 lifts both limits.
 UNLIMITED_LOGS = {"env.BUILDKIT_STEP_LOG_MAX_SIZE": "-1", "env.BUILDKIT_STEP_LOG_MAX_SPEED": "-1"}
 
@@ -27,25 +31,46 @@ class Wanted:
     name: str | None = None
     image: str | None = None
     config: Path | None = None
-    driver_opts: Mapping[str, str] | None = None
+    driver: str = CONTAINER
+    nodes: tuple[Node, ...] = (Node(),)
 
 
 @dataclass(frozen=True, slots=True)
 class Builder:
-    """A running builder. `created` says that this process made it, `kept` that it stays when the run ends."""
+    """A builder of which a machine at least runs. `created` says that this process made it, `kept` that it stays when
+    the run ends.
+    """
 
     name: str
     driver: str
-    buildkit: str
-    platforms: tuple[str, ...]
+    machines: tuple[Machine, ...]
     created: bool
     kept: bool
 
     @property
+    def living(self) -> tuple[Machine, ...]:
+        """The machines that answer."""
+        return tuple(machine for machine in self.machines if machine.alive)
+
+    @property
+    def dead(self) -> tuple[Machine, ...]:
+        """The machines that do not answer."""
+        return tuple(machine for machine in self.machines if not machine.alive)
+
+    @property
+    def buildkit(self) -> str:
+        """The version of BuildKit on the first machine that answers, like "v0.34.2"."""
+        return next((machine.buildkit for machine in self.living), "")
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """The platforms of all machines that answer, each once; the first is that of targets without platforms."""
+        return machines.platforms(self.living)
+
+    @property
     def native(self) -> tuple[str, ...]:
-        """The platforms that the builder's machine executes itself: buildx lists them first (amd64 and its levels)."""
-        first = self.platforms[0] if self.platforms else ""
-        return tuple(p for p in self.platforms if p == first or p.startswith(f"{first}/v") or p == "linux/386")
+        """The platforms that one of its machines executes itself."""
+        return tuple(dict.fromkeys(platform for machine in self.living for platform in machine.native))
 
 
 def ensure(buildx: Buildx, wanted: Wanted) -> Builder:
@@ -59,64 +84,87 @@ def ensure(buildx: Buildx, wanted: Wanted) -> Builder:
 
 
 def create(buildx: Buildx, wanted: Wanted) -> Builder:
-    """Make and boot a docker-container builder. What a failed attempt left is removed."""
+    """Make and boot a builder of all its nodes. What a failed attempt left is removed.
+
+    Raises EngineError where a node cannot be made. One that only does not answer is no reason while others do, unless
+    the builder is to be kept.
+    """
     if wanted.config and not wanted.config.is_file():
         raise ConfigurationError(f"the buildkitd configuration {wanted.config} does not exist")
-    name = wanted.name or PREFIX + secrets.token_hex(4)
-    options = {**UNLIMITED_LOGS, **(wanted.driver_opts or {})}
-    if not wanted.name:
-        options[f"env.{Owner.VARIABLE}"] = str(Owner.here())
-    if wanted.image:
-        options["image"] = wanted.image
-    words = [word for key, value in options.items() for word in ("--driver-opt", _quoted(f"{key}={value}"))]
-    if wanted.config:
-        words += ["--buildkitd-config", str(wanted.config)]
+    name = wanted.name or PREFIX + secrets.token_hex(RANDOM_BYTES)
     try:
-        # Not through python-on-whales: it lists all builders to look at the new one, which dials those of dead hosts
-        # and fails when another process removes its own meanwhile, and it does not quote options that hold commas.
-        buildx.call("buildx", "create", "--name", name, "--driver", "docker-container", *words, "--bootstrap")
+        _make(buildx, wanted, name)
+        made = inspect(buildx, name, created=True, kept=bool(wanted.name))
+        if made is None:
+            raise EngineError(f"the builder {name} vanished right after it was made")
+        if made.dead and (made.kept or not made.living):
+            raise EngineError(silent(made.dead), hint="start BuildKit there, and check the endpoint and certificates")
+        if len(wanted.nodes) > 1 and wanted.driver != KUBERNETES:  # which places its pods by their platforms itself
+            made = _spread(buildx, wanted, made)
     except EngineError as error:
         with contextlib.suppress(EngineError):
             remove(buildx, name)
         raise EngineError(
             f"the builder could not be made: {error.message}",
-            hint=error.hint or "check the BuildKit image (--builder-image) and driver options (--driver-opt)",
+            hint=error.hint or "check the BuildKit image (--builder-image) and driver options (--driver-opt, --node)",
         ) from error
-    made = inspect(buildx, name, created=True, kept=bool(wanted.name))
-    if made is None:
-        raise EngineError(f"the builder {name} vanished right after it was made")
     return made
 
 
-def _quoted(option: str) -> str:
-    """A driver option as buildx reads it: one field of CSV."""
-    return '"' + option.replace('"', '""') + '"' if any(c in option for c in ',"\n') else option
+def _make(buildx: Buildx, wanted: Wanted, name: str) -> None:
+    """Make the nodes and boot them all at once."""
+    # Not through python-on-whales: it lists all builders to look at the new one, which dials those of dead hosts and
+    # fails when another process removes its own meanwhile, and it does not quote options that hold commas.
+    several = len(wanted.nodes) > 1
+    for number, node in enumerate(wanted.nodes):
+        options = dict(node.options)
+        if wanted.driver != REMOTE:
+            image = {"image": wanted.image} if wanted.image else {}
+            owner = {} if wanted.name else {f"env.{Owner.VARIABLE}": str(Owner.here())}
+            options = {**UNLIMITED_LOGS, **image, **options, **owner}
+        fixed = node.platforms if wanted.driver == KUBERNETES or not several else ()
+        complete = replace(node, options=options, platforms=fixed)
+        words = create_words(wanted.driver, name, complete, append=number > 0, config=wanted.config)
+        # A remote one runs or does not; buildx would wait for it.
+        last = number + 1 == len(wanted.nodes) and wanted.driver != REMOTE
+        buildx.call("buildx", "create", *words, *(["--bootstrap"] if last else []))
+
+
+def _spread(buildx: Buildx, wanted: Wanted, made: Builder) -> Builder:
+    """Tell buildx which machine builds what, as soon as it is known what they can."""
+    wished = {machine.name: node.platforms for machine, node in zip(made.machines, wanted.nodes, strict=True)}
+    lists = machines.assigned(made.machines, wished)
+    for found, node in zip(made.machines, wanted.nodes, strict=True):
+        if fixed := lists[found.name]:
+            again = ["--name", made.name, "--node", found.name, "--platform", ",".join(fixed)]
+            buildx.call("buildx", "create", *again, *([node.endpoint] if node.endpoint else []))
+    every = [
+        replace(m, fixed=lists[m.name], platforms=tuple(dict.fromkeys((*m.platforms, *wished[m.name]))))
+        for m in made.machines
+    ]
+    return replace(made, machines=tuple(every))
+
+
+def silent(dead: Iterable[Machine]) -> str:
+    """What to say of machines that do not answer: each by name, and why."""
+    from ci_buildkit.engine import reach
+
+    return "; ".join(f"node {machine.shown} does not answer: {reach.reason(machine)}" for machine in dead)
 
 
 def inspect(buildx: Buildx, name: str, *, created: bool = False, kept: bool = False) -> Builder | None:
     """A builder as it is, booted when it is not running; None where there is none of that name."""
     try:
         text = buildx.call("buildx", "inspect", name)
-        if _field(text, "Status") != "running":
+        found = machines.read(text)
+        # Nobody here can boot a remote one, and buildx waits 20 s for it.
+        if machines.driver(text) != REMOTE and not (found and all(m.alive or m.error for m in found)):
             text = buildx.call("buildx", "inspect", "--bootstrap", name)
     except EngineError as error:
         if "no builder" in error.message.lower() or "not found" in error.message.lower():
             return None
         raise
-    return Builder(
-        name=name,
-        driver=_field(text, "Driver"),
-        buildkit=_field(text, "BuildKit version") or _field(text, "Buildkit"),
-        platforms=tuple(p.strip().rstrip("*") for p in _field(text, "Platforms").split(",") if p.strip()),
-        created=created,
-        kept=kept,
-    )
-
-
-def _field(text: str, name: str) -> str:
-    """The last value of `Name: value` in the listing of `docker buildx inspect`."""
-    values = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith(f"{name}:")]
-    return values[-1] if values else ""
+    return Builder(name, machines.driver(text), machines.read(text), created, kept)
 
 
 def remove(buildx: Buildx, name: str) -> None:
@@ -158,7 +206,7 @@ def sweep(buildx: Buildx) -> list[str]:
                 continue
             name = container.name
             container.remove(force=True, volumes=True)
-            builder = name.removeprefix(CONTAINER_PREFIX).removesuffix("0")
+            builder = name.removeprefix(CONTAINER_PREFIX)[: len(PREFIX) + 2 * RANDOM_BYTES]  # the rest is the node's
             swept.append(builder)
             buildx.docker.volume.remove(f"{name}_state")
             remove(buildx, builder)

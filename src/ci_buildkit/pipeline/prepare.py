@@ -13,27 +13,31 @@ from ci_buildkit.checkout.event import Event
 from ci_buildkit.checkout.version import version
 from ci_buildkit.config.options import Options, pairs
 from ci_buildkit.engine import builder as builders
-from ci_buildkit.engine import login, secrets
-from ci_buildkit.engine.builder import Builder, Wanted
+from ci_buildkit.engine import login, nodes, secrets
+from ci_buildkit.engine.builder import Wanted
 from ci_buildkit.engine.buildx import Buildx
-from ci_buildkit.errors import CiBuildkitError
+from ci_buildkit.engine.fleet import Fleet
+from ci_buildkit.errors import CiBuildkitError, EngineError
+from ci_buildkit.pipeline.view import Level
 from ci_buildkit.plan import cache, stages, targets
 from ci_buildkit.plan.stages import Plan
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A plan and the builder to run it on."""
+    """A plan and what to run it on. `notes` are what to tell of the builder."""
 
     plan: Plan
     buildx: Buildx
     buildx_version: str
-    builder: Builder
+    fleet: Fleet
+    notes: tuple[tuple[Level, str], ...] = ()
 
 
 def wanted(options: Options) -> Wanted:
-    """The builder that the options ask for."""
-    return Wanted(options.builder, options.builder_image, options.buildkitd_config, pairs(options.driver_opt))
+    """The builder that the options ask for. Raises ConfigurationError where they say what no builder can be."""
+    made_of = nodes.nodes(options.driver, options.node, pairs(options.driver_opt))
+    return Wanted(options.builder, options.builder_image, options.buildkitd_config, options.driver, made_of)
 
 
 @contextlib.contextmanager
@@ -44,6 +48,7 @@ def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]
     """
     targets.source(options)
     stages.check_platforms(options.platform)
+    wanted(options)
     cache.check(options.cache_from, options.cache_to)
     secrets.check(options.secret, environ)
     Buildx(environ).check()
@@ -59,10 +64,12 @@ def _ready(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]:
         number = pool.submit(lambda: buildx.version)
         asking = pool.submit(targets.discover, options, Buildx(environ, options.builder)) if options.builder else None
         made = builders.ensure(buildx, wanted(options))
+        fleet = Fleet(buildx, made)
         try:
+            lost = fleet.without_dead()
             # A named builder is asked while it is looked at; had it to be made first, that question found nobody.
-            if asking is None or made.created:
-                asking = pool.submit(targets.discover, options, Buildx(environ, made.name))
+            if asking is None or made.created or lost:
+                asking = pool.submit(targets.discover, options, Buildx(environ, fleet.builder.name))
             of = (
                 branches(options.context, environ)
                 if cache.uses_branch((*options.cache_from, *options.cache_to))
@@ -70,11 +77,28 @@ def _ready(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]:
             )
             plan = stages.make(options, asking.result(), stamped.result(), of)
             buildx.mask = _mask(plan, options, environ)
-            yield Prepared(plan, buildx, number.result(), made)
+            yield Prepared(plan, buildx, number.result(), fleet, _notes(fleet, plan, lost))
         finally:
+            fleet.close()
             if not made.kept:
                 with contextlib.suppress(CiBuildkitError):
                     builders.remove(buildx, made.name)
+
+
+def _notes(fleet: Fleet, plan: Plan, lost: str) -> tuple[tuple[Level, str], ...]:
+    """What to tell of the builder. Raises EngineError where only machines that do not answer could build a stage."""
+    alone = {p: stage.name for stage in plan.stages for p in fleet.uncovered(stage.platforms)}
+    if alone:
+        raise EngineError(
+            f"{lost}; nobody else can build {', '.join(f'{name} for {p}' for p, name in alone.items())}",
+            hint="start BuildKit there, or leave these platforms out with --platform",
+        )
+    notes: list[tuple[Level, str]] = [("warning", f"{lost}; the others build without it")] if lost else []
+    if fleet.whole.driver == nodes.REMOTE:
+        limits = "BUILDKIT_STEP_LOG_MAX_SIZE and BUILDKIT_STEP_LOG_MAX_SPEED"
+        said = f"{fleet.whole.name} is not ours to set up: where BuildKit cuts long logs, set {limits} to -1 there"
+        notes.append(("notice", said))
+    return tuple(notes)
 
 
 def _mask(plan: Plan, options: Options, environ: Mapping[str, str]) -> secrets.Mask:

@@ -13,20 +13,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ci_buildkit.artifacts import binaries
 from ci_buildkit.checkout import git
 from ci_buildkit.config.options import Options
-from ci_buildkit.engine.builder import Builder
 from ci_buildkit.engine.buildx import Buildx
+from ci_buildkit.engine.fleet import Fleet
 from ci_buildkit.engine.process import Cancellation
 from ci_buildkit.errors import OutputError, most_fundamental
 from ci_buildkit.findings.model import FindingReport
-from ci_buildkit.pipeline import policies, push
+from ci_buildkit.pipeline import binaries, policies, push
 from ci_buildkit.pipeline.policies import Policies
 from ci_buildkit.pipeline.session import Session, export_folder
 from ci_buildkit.pipeline.stage import StageRun, own_checks, own_findings, run_stage
 from ci_buildkit.pipeline.staging import Staging, context_warning
-from ci_buildkit.pipeline.view import View
+from ci_buildkit.pipeline.view import Level, View
 from ci_buildkit.plan import bake, cache
 from ci_buildkit.plan.stages import Plan
 from ci_buildkit.problem import Problem
@@ -56,18 +55,21 @@ class Run:
     options: Options
     buildx: Buildx
     buildx_version: str
-    builder: Builder
+    fleet: Fleet
     cancellation: Cancellation
     staging: Staging
     view: View
     began: float
     policies: Policies
+    notes: Sequence[tuple[Level, str]] = ()
 
 
 def execute(run: Run) -> Finished:
     """Run the plan to its end and write everything but the rendered reports into the staging folder."""
     session, calls = _prepare(run)
     run.view.start([stage.name for stage in run.plan.stages])
+    for level, text in run.notes:
+        run.view.message(level, text)
     if missing := cache.without_tokens(session.definitions.values(), run.buildx.environment):
         run.view.message("warning", missing)
     runs = _stages(session, run.plan, calls)
@@ -79,7 +81,7 @@ def execute(run: Run) -> Finished:
     closed = policies.gates(run.policies, kinds, tests, findings.findings, own_checks(runs))
     codes += [gate.exit_code for gate in closed]
     problems += [*(gate.problem for gate in closed), *policies.notes(run.policies, tests)]
-    built = _binaries(run, runs)
+    built = binaries.produce(session, run.plan, runs)
     if built.problems:  # a wrong binary closes the gates too
         codes.append(OutputError.exit_code)
     with _serving(calls):
@@ -103,7 +105,7 @@ def _prepare(run: Run) -> tuple[Session, queue.Queue[Callable[[], None] | None]]
     (run.staging.report / "bake.json").write_text(by_hand(run.plan), encoding="utf-8")
     session = Session(
         buildx=run.buildx,
-        builder=run.builder,
+        fleet=run.fleet,
         options=run.options,
         cancellation=run.cancellation,
         staging=run.staging,
@@ -163,17 +165,6 @@ def _serving(calls: queue.Queue[Callable[[], None] | None]) -> Iterator[None]:
         server.join()
 
 
-def _binaries(run: Run, runs: Sequence[StageRun]) -> binaries.Collected:
-    exports = [
-        (export_folder(run.staging, stage.stage), stage.record.platforms)
-        for stage in runs
-        if stage.stage.kind == "binaries" and stage.record.outcome == "passed"
-    ]
-    dist = run.staging.report / "dist"
-    dist.mkdir(exist_ok=True)
-    return binaries.collect(exports, dist, run.plan.context.resolve().name, run.plan.version)
-
-
 def _problems(runs: Sequence[StageRun]) -> list[Problem]:
     return [problem for stage in runs for problem in (*stage.tests.problems, *stage.problems)]
 
@@ -196,9 +187,10 @@ def _record(
     tests: TestReport,
     findings: FindingReport,
     images: Sequence[ImageRecord],
-    built: binaries.Collected,
+    built: binaries.Produced,
     problems: Sequence[Problem],
 ) -> RunRecord:
+    builder = run.fleet.whole
     outcomes: dict[int, RunOutcome] = {0: "passed", 1: "failed", 130: "cancelled"}
     return RunRecord(
         outcome=outcomes.get(exit_code, "error"),
@@ -207,12 +199,12 @@ def _record(
         seconds=round(time.time() - run.began, 3),
         version=run.plan.version,
         builder=BuilderRecord(
-            name=run.builder.name,
-            driver=run.builder.driver,
-            buildkit=run.builder.buildkit,
+            name=builder.name,
+            driver=builder.driver,
+            buildkit=builder.buildkit,
             buildx=run.buildx_version,
-            platforms=run.builder.platforms,
-            created=run.builder.created,
+            platforms=builder.platforms,
+            created=builder.created,
         ),
         stages=tuple(stage.record for stage in runs),
         tests=TestsRecord(totals=tests.totals, failed=_failed(tests)),

@@ -11,6 +11,7 @@ from typing import Any
 from ci_buildkit.config.options import Options
 from ci_buildkit.engine.builder import Builder
 from ci_buildkit.engine.buildx import Buildx
+from ci_buildkit.engine.fleet import Fleet
 from ci_buildkit.engine.process import Cancellation
 from ci_buildkit.pipeline.policies import Policies
 from ci_buildkit.pipeline.staging import Staging
@@ -23,7 +24,7 @@ class Session:
     """What all stages of a run share. `emit` hands a call to the thread that talks to the view."""
 
     buildx: Buildx
-    builder: Builder
+    fleet: Fleet
     options: Options
     cancellation: Cancellation
     staging: Staging
@@ -36,6 +37,11 @@ class Session:
     can_debug: bool
     policies: Policies
 
+    @property
+    def builder(self) -> Builder:
+        """What builds run on now; another one after a machine has died."""
+        return self.fleet.builder
+
     def exported(self, stage: Stage) -> Path:
         """Where a stage's files are exported to."""
         return export_folder(self.staging, stage)
@@ -46,9 +52,13 @@ class Session:
 
 
 def export_folder(staging: Staging, stage: Stage) -> Path:
-    """Reports go straight into the report; everything else is put there after it was looked at."""
-    top = staging.report / "results" if stage.kind in {"test", "lint"} else staging.work / "export"
-    return top / safe_name(stage.name)
+    """Reports and images go straight into the report; everything else is put there after it was looked at."""
+    folders = {
+        "test": staging.report / "results",
+        "lint": staging.report / "results",
+        "image": staging.report / "images",
+    }
+    return folders.get(stage.kind, staging.work / "export") / safe_name(stage.name)
 
 
 def safe_name(name: str) -> str:

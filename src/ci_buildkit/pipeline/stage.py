@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from ci_buildkit.engine import layout
 from ci_buildkit.engine.progress import Progress
+from ci_buildkit.engine.registry import Held
 from ci_buildkit.engine.solve import LogFile, Solved
-from ci_buildkit.errors import CiBuildkitError, EngineError, said
+from ci_buildkit.errors import CiBuildkitError, EngineError, OutputError, said
 from ci_buildkit.findings.model import Finding, FindingReport
-from ci_buildkit.pipeline import again, judge, reading, retry, timeline
+from ci_buildkit.pipeline import again, flaws, judge, reading, retry, timeline
 from ci_buildkit.pipeline.attempt import attempt
 from ci_buildkit.pipeline.session import Session
 from ci_buildkit.plan.stages import Stage
@@ -27,7 +29,10 @@ NOT_BUILT = Solved(0, "", Progress())
 
 @dataclass(slots=True)
 class StageRun:
-    """How a stage went. `checks` are BuildKit's, `metadata` is the entry of its target in buildx' metadata file."""
+    """How a stage went. `checks` are BuildKit's, `metadata` is the entry of its target in buildx' metadata file.
+
+    `manifests` are the digests of an image's platforms, `kept` is what the layout of a kept image holds.
+    """
 
     stage: Stage
     record: StageRecord
@@ -37,6 +42,8 @@ class StageRun:
     checks: FindingReport = field(default_factory=FindingReport)
     problems: tuple[Problem, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    manifests: frozenset[str] = frozenset()
+    kept: Held | None = None
 
 
 def run_stage(session: Session, stage: Stage) -> StageRun:
@@ -62,50 +69,45 @@ def run_stage(session: Session, stage: Stage) -> StageRun:
 
 def _tests(session: Session, stage: Stage, log: LogFile, began: float) -> StageRun:
     policy = session.policies.tests
-    attempts = 1
     solved = attempt(session, stage, log, began)
-    read = reading.tests(session, stage, solved, began, attempts)
+    read = reading.tests(session, stage, solved, began, log.attempts)
     warnings = reading.warnings(session, stage, solved)
     if again.needed(session, stage, solved, read):
-        attempts += 1
-        log.text(reading.marker(attempts, "the result came from the cache"))
+        log.another("the result came from the cache")
         solved = attempt(session, stage, log, began, anew=True)
-        read = reading.tests(session, stage, solved, began, attempts)
+        read = reading.tests(session, stage, solved, began, log.attempts)
     again.remember(session, stage, solved, read)
     report = policy.judged(read.report)
     for _ in range(session.policies.test_retries):
         failed = judge.only_tests_failed(solved.returncode, solved.progress, stage.rerun, report, read.exit_code)
         if not failed or session.cancellation.cancelled:
             break
-        aside = retry.set_aside(session, stage, attempts)
-        attempts += 1
-        log.text(reading.marker(attempts, "tests failed"))
+        aside = retry.set_aside(session, stage, log.attempts)
+        log.another("tests failed")
         solved = attempt(session, stage, log, began, anew=True)
-        read = retry.folded(read, reading.tests(session, stage, solved, began, attempts), aside)
+        read = retry.folded(read, reading.tests(session, stage, solved, began, log.attempts), aside)
         report = policy.judged(read.report)
     verdict = judge.tests(solved.returncode, solved.progress, solved.text, stage.rerun, report, read.exit_code)
-    ended = _ended(session, stage, began, solved, verdict, attempts=attempts, results_from=read.source)
+    ended = _ended(session, stage, began, solved, verdict, attempts=log.attempts, results_from=read.source)
     ended.tests, ended.problems, ended.checks = report, tuple(read.problems), warnings
     return ended
 
 
 def _lint(session: Session, stage: Stage, log: LogFile, began: float) -> StageRun:
-    attempts = 1
     solved = attempt(session, stage, log, began)
-    read = reading.lint(session, stage, solved, attempts)
+    read = reading.lint(session, stage, solved, log.attempts)
     warnings = reading.warnings(session, stage, solved)
     verdict = _linted(session, stage, solved, read)
     wanted = session.policies.needs_every_finding and verdict.outcome == "passed"
     if wanted and again.unheard(session, stage, solved, read.seen.source):
-        attempts += 1
-        log.text(reading.marker(attempts, "what the linter printed is not in the cache"))
+        log.another("what the linter printed is not in the cache")
         solved = attempt(session, stage, log, began, anew=True)
-        read = reading.lint(session, stage, solved, attempts)
+        read = reading.lint(session, stage, solved, log.attempts)
         verdict = _linted(session, stage, solved, read)
     seen = read.seen
     for note in seen.report.notes:
         session.emit(partial(session.view.message, "notice", f"{stage.name}: {note}"))
-    ended = _ended(session, stage, began, solved, verdict, attempts=attempts, findings_from=seen.source)
+    ended = _ended(session, stage, began, solved, verdict, attempts=log.attempts, findings_from=seen.source)
     ended.findings, ended.problems, ended.checks = seen.report, tuple(read.problems), warnings
     return ended
 
@@ -121,8 +123,13 @@ def _plain(session: Session, stage: Stage, log: LogFile, began: float) -> StageR
     verdict = judge.build(solved.returncode, solved.progress, solved.text)
     if verdict.exit_code:  # half an export is of no use, and may be what filled the disk that the report needs
         shutil.rmtree(session.exported(stage), ignore_errors=True)
-    ended = _ended(session, stage, began, solved, verdict)
-    ended.checks = warnings
+    kept = None
+    if stage.export == "layout" and not verdict.exit_code:
+        kept = layout.read(session.exported(stage))
+        if lost := flaws.of(kept, stage.platforms, stage.definition.get("attest", ())):
+            raise OutputError(f"the image that was kept {lost}")
+    ended = _ended(session, stage, began, solved, verdict, attempts=log.attempts)
+    ended.checks, ended.kept = warnings, kept
     return ended
 
 
@@ -154,7 +161,7 @@ def _ended(
         name=stage.name,
         kind=stage.kind,
         target=stage.target.stage,
-        platforms=stage.platforms or session.builder.platforms[:1],
+        platforms=stage.platforms or session.fleet.home,
         outcome=verdict.outcome,
         reason=verdict.reason,
         seconds=round(time.time() - began, 3),
@@ -167,7 +174,8 @@ def _ended(
         **fields,
     )
     session.emit(lambda: session.view.finished(record, session.log(stage.name)))
-    return StageRun(stage, record, verdict, metadata=_metadata(solved, stage))
+    manifests = frozenset(progress.manifests)
+    return StageRun(stage, record, verdict, metadata=_metadata(solved, stage), manifests=manifests)
 
 
 def own_checks(runs: Sequence[StageRun]) -> tuple[Finding, ...]:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from ci_buildkit.engine import builder
-from ci_buildkit.engine.builder import Builder, Wanted
+from ci_buildkit.engine.builder import Wanted
 from ci_buildkit.engine.buildx import Buildx
+from ci_buildkit.engine.nodes import Node
 from ci_buildkit.errors import ConfigurationError, EngineError
 
 Docker = Callable[[str], Path]
@@ -79,7 +80,8 @@ def test_a_builder_is_made_with_its_owner_its_options_and_unlimited_logs(docker:
     config = tmp_path / "buildkitd.toml"
     config.touch()
     made = builder.create(
-        Buildx(os.environ), Wanted(None, "moby/x", config, {"network": "host", "env.NO_PROXY": "a,b"})
+        Buildx(os.environ),
+        Wanted(None, "moby/x", config, nodes=(Node(options={"network": "host", "env.NO_PROXY": "a,b"}),)),
     )
     assert made.name.startswith("ci-buildkit-")
     assert (made.created, made.kept) == (True, False)
@@ -118,7 +120,75 @@ def test_all_builders_are_listed_with_the_platforms_of_their_nodes(docker: Docke
     ]
 
 
-def test_a_machine_of_another_kind_has_other_native_platforms() -> None:
-    made = Builder("x", "docker-container", "v1", ("linux/arm64", "linux/arm/v7"), created=False, kept=True)
-    assert made.native == ("linux/arm64",)
-    assert Builder("x", "d", "v", (), created=False, kept=True).native == ()
+def listing(driver: str, *nodes: str) -> str:
+    """What `docker buildx inspect` prints of a builder with these nodes."""
+    return f"Name: farm\nDriver: {driver}\n\nNodes:\n" + "\n\n".join(nodes)
+
+
+def node(name: str, status: str, platforms: str) -> str:
+    return f"Name: {name}\nEndpoint: tcp://{name}:1\nStatus: {status}\nBuildKit version: v1\nPlatforms: {platforms}"
+
+
+AMD = node("amd", "running", "linux/amd64, linux/amd64/v2, linux/arm64")
+ARM = node("arm", "running", "linux/arm64, linux/amd64")
+FARM = (Node("amd", "tcp://amd:1"), Node("arm", "tcp://arm:1", ("linux/arm64",), {"default-load": "false"}))
+
+
+def test_a_builder_of_several_machines_builds_each_platform_where_it_is_native(docker: Docker) -> None:
+    calls = docker(inspecting(listing("remote", AMD, ARM)))
+    made = builder.create(Buildx(os.environ), Wanted("farm", driver="remote", image="moby/x", nodes=FARM))
+    assert calls.read_text().splitlines() == [
+        "buildx create --name farm --driver remote --node amd tcp://amd:1",
+        "buildx create --name farm --append --node arm --driver-opt default-load=false tcp://arm:1",
+        "buildx inspect farm",
+        "buildx create --name farm --node amd --platform linux/amd64,linux/amd64/v2 tcp://amd:1",
+        "buildx create --name farm --node arm --platform linux/arm64 tcp://arm:1",
+    ]
+    assert made.platforms == ("linux/amd64", "linux/amd64/v2", "linux/arm64")
+    assert made.native == ("linux/amd64", "linux/amd64/v2", "linux/arm64")
+
+
+def test_machines_of_docker_are_booted_together_under_names_of_their_own(docker: Docker) -> None:
+    calls = docker(inspecting(listing("docker-container", AMD, ARM)))
+    wanted = Wanted("Farm", "moby/x", nodes=(Node("a"), Node("b", "ssh://b", options={"image": "own"})))
+    builder.create(Buildx(os.environ), wanted)
+    first, second = calls.read_text().splitlines()[:2]
+    logs = "--driver-opt env.BUILDKIT_STEP_LOG_MAX_SIZE=-1 --driver-opt env.BUILDKIT_STEP_LOG_MAX_SPEED=-1"
+    assert (
+        first == f"buildx create --name Farm --driver docker-container --node farm-a {logs} --driver-opt image=moby/x"
+    )
+    assert (
+        second == f"buildx create --name Farm --append --node farm-b {logs} --driver-opt image=own ssh://b --bootstrap"
+    )
+
+
+def test_a_node_that_cannot_be_made_leaves_nothing_behind(docker: Docker) -> None:
+    calls = docker("case \"$*\" in *--append*) echo 'ERROR: bad endpoint' >&2; exit 1;; esac")
+    with pytest.raises(EngineError, match="bad endpoint"):
+        builder.create(Buildx(os.environ), Wanted("farm", driver="remote", nodes=FARM))
+    assert calls.read_text().splitlines()[-1] == "buildx rm --force farm"
+
+
+DEAD = "Name: arm\nEndpoint: unix:///nowhere\nStatus: inactive\nPlatforms: linux/arm64*"
+
+
+def test_a_silent_machine_is_named_and_refused_for_a_builder_that_stays(docker: Docker) -> None:
+    calls = docker(inspecting(listing("remote", AMD, DEAD)))
+    with pytest.raises(EngineError, match=r"node arm \(unix:///nowhere\) does not answer"):
+        builder.create(Buildx(os.environ), Wanted("farm", driver="remote", nodes=FARM))
+    assert calls.read_text().splitlines()[-1] == "buildx rm --force farm"
+    made = builder.create(Buildx(os.environ), Wanted(driver="remote", nodes=FARM))
+    assert [machine.name for machine in made.dead] == ["arm"]
+    assert made.platforms == ("linux/amd64", "linux/amd64/v2", "linux/arm64")
+    assert "--bootstrap" not in calls.read_text(), "buildx would wait for it"
+
+
+def test_pods_are_placed_by_kubernetes(docker: Docker) -> None:
+    calls = docker(inspecting(listing("kubernetes", AMD, ARM)))
+    options = {"namespace": "ci", "nodeselector": "a=b,c=d"}
+    wanted = Wanted("k", driver="kubernetes", nodes=(Node(options=options), Node("arm", "", ("linux/arm64",))))
+    builder.create(Buildx(os.environ), wanted)
+    lines = [line for line in calls.read_text().splitlines() if "create" in line]
+    assert len(lines) == 2
+    assert lines[0].endswith('--driver-opt namespace=ci --driver-opt "nodeselector=a=b,c=d"')
+    assert "--append --node k-arm --platform linux/arm64" in lines[1]
