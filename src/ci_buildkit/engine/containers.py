@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ci_buildkit.engine.builder import PREFIX, Builder
+from ci_buildkit.engine.builder import PREFIX
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.process import Cancellation, run
 from ci_buildkit.errors import EngineError
@@ -26,10 +26,11 @@ class Ran:
     timed_out: bool
 
 
-def native(buildx: Buildx, builder: Builder) -> frozenset[str]:
+def native(buildx: Buildx, builders: Iterable[str]) -> frozenset[str]:
     """The platforms that the docker daemon's machine executes itself. Raises EngineError where there is no daemon.
 
-    The levels of amd64 and the 32-bit platform beside it are known where the builder runs on such a machine, too.
+    `builders` are the platforms that the builder's machines execute: of an amd64 machine they tell its levels, and
+    whether it has 386.
     """
     try:
         daemon = buildx.call("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}")
@@ -38,7 +39,8 @@ def native(buildx: Buildx, builder: Builder) -> frozenset[str]:
             f"the pushed images cannot be tried out: {error.message}",
             hint=error.hint or "start the Docker daemon, or leave --smoke out",
         ) from error
-    return frozenset({daemon, *(builder.native if builder.native[:1] == (daemon,) else ())})
+    beside = {"linux/amd64": "linux/386"}.get(daemon)
+    return frozenset({daemon, *(p for p in builders if p.startswith(f"{daemon}/v") or p == beside)})
 
 
 @dataclass(frozen=True, slots=True)

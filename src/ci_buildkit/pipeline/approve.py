@@ -28,8 +28,10 @@ def check(options: Options, plan: Plan, buildx: Buildx) -> None:
     if not (plan.push and images):
         return
     if options.smoke:
+        from ci_buildkit.engine import containers
+
         smoke.commands(options.smoke, images)
-        buildx.call("version", "--format", "{{.Server.Os}}")
+        containers.native(buildx, ())
     if options.sign:
         from ci_buildkit.engine import cosign
 
@@ -57,7 +59,7 @@ def _smoked(session: Session, plan: Plan, pushed: Sequence[Pushed]) -> list[Appr
 
     commands = smoke.commands(session.options.smoke, _images(plan))
     try:
-        native = containers.native(session.buildx, session.builder)
+        native = containers.native(session.buildx, session.builder.native)
     except CiBuildkitError as error:
         return [Approval(image, _verdict(error)) for image in pushed]
     first = {(image.stage, image.digest): image for image in reversed(pushed)}
@@ -96,7 +98,7 @@ def _run(session: Session, image: Pushed, platform: str, command: smoke.Command)
     from ci_buildkit.engine import containers
     from ci_buildkit.engine.patience import patiently
 
-    said = f"`{shlex.join(command)}` on {platform}"
+    said = session.buildx.mask(f"`{shlex.join(command)}` on {platform}")
     log = session.log(f"{image.stage}.smoke")
     with log.open("a", encoding="utf-8", errors="replace") as out:
         out.write(f"# {said}, {image.reference}\n")
@@ -105,7 +107,9 @@ def _run(session: Session, image: Pushed, platform: str, command: smoke.Command)
             lambda: container.run(session.buildx, session.cancellation, lambda line: out.write(f"{line}\n")),
             session.cancellation,
         )
-        ending = f"did not end within {SMOKE_SECONDS} seconds" if ran.timed_out else f"ended with {ran.returncode}"
+        ending = (
+            f"did not end within {SMOKE_SECONDS} seconds" if ran.timed_out else f"ended with exit code {ran.returncode}"
+        )
         out.write(f"# {ending}\n")
     if session.cancellation.cancelled:
         raise Interrupted("interrupted")
