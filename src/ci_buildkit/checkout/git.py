@@ -58,6 +58,21 @@ def top(folder: Path) -> Path | None:
     return Path(found) if found else None
 
 
+def clean_files(folder: Path) -> dict[str, str]:
+    """Git's blob ids of the tracked files below `folder` that are as the index has them, by path relative to it."""
+    said = _git(folder, "ls-files", "-z", "-s", "-t", "-c", "-m", "-d")
+    found: dict[str, str] = {}
+    changed = set()
+    for entry in (said or "").split("\0"):
+        about, _, path = entry.partition("\t")
+        tag, _, blob, *_ = (*about.split(), "", "", "")
+        if tag == "H":
+            found[path] = blob
+        elif path:
+            changed.add(path)
+    return {path: blob for path, blob in found.items() if path not in changed}
+
+
 def branch(folder: Path) -> str:
     """The branch that is checked out; "" where none is (a detached head) or there is no repository."""
     return _git(folder, "symbolic-ref", "--short", "--quiet", "HEAD") or ""
@@ -68,3 +83,54 @@ def default_branch(folder: Path) -> str:
     return (_git(folder, "symbolic-ref", "--short", "--quiet", "refs/remotes/origin/HEAD") or "").removeprefix(
         "origin/"
     )
+
+
+def revision(folder: Path) -> str:
+    """The commit that is checked out; "" outside a repository or before the first commit."""
+    return _git(folder, "rev-parse", "--verify", "--quiet", "HEAD") or ""
+
+
+def commit_time(folder: Path, commit: str) -> str:
+    """The committer's time of a commit, as RFC 3339; "" where the repository does not have it."""
+    return _git(folder, "log", "-1", "--no-show-signature", "--format=%cI", "--end-of-options", commit, "--") or ""
+
+
+def remote_url(folder: Path) -> str:
+    """The address of `origin`, which may hold a password; "" without one."""
+    return _git(folder, "remote", "get-url", "origin") or ""
+
+
+def ref(folder: Path) -> str:
+    """The complete name of what is checked out: a branch, a tag, a pull request; "" where nothing names it.
+
+    A detached head is named by what points at it: a tag before a pull request (as actions/checkout fetches one, in
+    `refs/remotes/pull/`), a branch and a branch of a remote. Otherwise by what holds it: the branch, remote branch or
+    tag that changed last. docker/actions-toolkit (src/git.ts, `getDetachedRef`) reads the same from `%D`, where names
+    that hold commas or stand beside others cannot be told apart.
+    """
+    if symbolic := _git(folder, "symbolic-ref", "--quiet", "HEAD"):
+        return symbolic
+    here = _refs(folder, "--points-at", "HEAD", "--sort=-refname")
+    kinds = ("refs/tags/", "refs/remotes/pull/", "refs/heads/", "refs/remotes/")
+    named = [ref for kind in kinds for ref in here if ref.startswith(kind)]
+    if not named:
+        around = _refs(folder, "--contains", "HEAD", "--sort=-committerdate", "refs/heads", "refs/remotes")
+        around += _refs(folder, "--contains", "HEAD", "refs/tags")
+        named = [
+            ref for kind in ("refs/heads/", "refs/remotes/", "refs/tags/") for ref in around if ref.startswith(kind)
+        ]
+    return _local(named[0]) if named else ""
+
+
+def _refs(folder: Path, *words: str) -> list[str]:
+    """Complete names of refs, without the symbolic `origin/HEAD`."""
+    found = _git(folder, "for-each-ref", "--format=%(refname)", *words) or ""
+    return [line for line in found.splitlines() if not line.endswith("/HEAD")]
+
+
+def _local(ref: str) -> str:
+    """A remote's branch or pull request as what it is there."""
+    if not ref.startswith("refs/remotes/"):
+        return ref
+    remote, _, name = ref.removeprefix("refs/remotes/").partition("/")
+    return f"refs/pull/{name}" if remote == "pull" else f"refs/heads/{name}"

@@ -20,6 +20,7 @@ COMMANDS = {
     "findings": "read lint findings and say what they say",
     "merge": "join images that machines pushed by digest into one",
     "publish": "publish a run on GitHub: check run, comment, what changed",
+    "tags": "make tags, labels and annotations of images",
     "version": "show the version that would be stamped",
     "builder": "make, list and remove builders, and sweep leftovers",
 }

@@ -1,0 +1,1 @@
+"""Names, tags, labels and annotations of images: the language of docker/metadata-action. Pure."""
