@@ -97,7 +97,9 @@ class Options(BaseModel):
         default=None, description="SBOM attestation of the images, and an SPDX file beside each archive of binaries"
     )
     sign: Annotated[str | None, Flag(metavar="keyless|KEY")] = Field(
-        default=None, description="sign pushed images with cosign and verify that: keyless, or a key as cosign takes it"
+        default=None,
+        description="sign pushed images with cosign and verify that: keyless, or a key as cosign takes it; "
+        "KEY,tlog=false keeps them out of the transparency log",
     )
     smoke: Annotated[Items, Flag(metavar="[TARGET=]COMMAND")] = Field(
         default=(),
