@@ -9,17 +9,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ci_buildkit.engine.builder import PREFIX
-from ci_buildkit.engine.buildx import Buildx
+from ci_buildkit.engine.buildx import Buildx, explain
 from ci_buildkit.engine.process import Cancellation, run
 from ci_buildkit.errors import EngineError
 
-# What `docker run` ends with where docker itself fails (docs.docker.com/engine/containers/run, "Exit status").
-DOCKER_FAILED = 125
+DOCKER_HELP = "Run 'docker run --help'"  # behind what docker says of a command that it cannot start
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How a container ended. `text` is the tail of what it printed; `timed_out` that it was ended for its time."""
+    """How a container ended. `text` is the tail of what it printed, `timed_out` says that it was ended for its time."""
 
     returncode: int
     text: str
@@ -45,17 +44,26 @@ def native(buildx: Buildx, builders: Iterable[str]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """An image to pull and a command to run in it as `docker run IMAGE COMMAND` does, for `seconds` at most."""
+    """An image and a command to run in it as `docker run IMAGE COMMAND` does, for `seconds` at most."""
 
     reference: str
     platform: str
     command: tuple[str, ...]
     seconds: float
 
+    def pull(self, buildx: Buildx, cancellation: Cancellation) -> None:
+        """Have the image on docker's machine. Raises EngineError where it cannot be pulled."""
+        words = ["pull", "--quiet", "--platform", self.platform, self.reference]
+        ended = run(
+            [*buildx.command, *words], env=buildx.environment, cancellation=cancellation, on_line=lambda _: False
+        )
+        if ended.returncode:
+            raise explain(ended.text, words)
+
     def run(self, buildx: Buildx, cancellation: Cancellation, on_line: Callable[[str], object]) -> Ran:
-        """Run it to its end; `on_line` gets each line that it prints. Raises EngineError where docker itself fails."""
+        """Run it to its end once it is pulled; `on_line` gets each line that it prints."""
         name = f"{PREFIX}smoke-{secrets.token_hex(4)}"
-        flags = ["--rm", "--quiet", "--name", name, "--pull=always", "--platform", self.platform]
+        flags = ["--rm", "--name", name, "--pull=never", "--platform", self.platform]
         expired = threading.Event()
         timers: list[threading.Timer] = []
 
@@ -68,8 +76,9 @@ class Container:
             timers[0].start()
 
         def line(raw: bytes) -> bool:
-            on_line(buildx.mask(raw.decode(errors="replace").rstrip("\r\n")))
-            return False
+            text = buildx.mask(raw.decode(errors="replace").rstrip("\r\n"))
+            on_line(text)
+            return text.startswith(DOCKER_HELP)
 
         try:
             ended = run(
@@ -86,10 +95,7 @@ class Container:
         if expired.is_set() or cancellation.cancelled:  # docker's command is gone, its container may go on
             with contextlib.suppress(EngineError):
                 buildx.call("rm", "--force", "--volumes", name)
-        text = buildx.mask(ended.text)
-        if ended.returncode == DOCKER_FAILED and "docker: " in text:
-            raise EngineError(f"{self.reference} could not be run: {text.partition('docker: ')[2]}")
-        return Ran(ended.returncode, text, expired.is_set())
+        return Ran(ended.returncode, buildx.mask(ended.text), expired.is_set())
 
 
 def forget(buildx: Buildx, reference: str) -> None:

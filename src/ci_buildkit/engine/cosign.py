@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -174,12 +175,13 @@ def expected_identity(signing: Signing, environ: Mapping[str, str]) -> list[str]
         )
     server = environ.get("GITHUB_SERVER_URL", "https://github.com")
     words = [word for flag, name in flags.items() for word in (flag, environ[name])]
-    return [*words, "--certificate-identity-regexp", f"^{_quoted(server)}/", "--certificate-oidc-issuer", GITHUB_ISSUER]
-
-
-def _quoted(text: str) -> str:
-    """Text in a regular expression."""
-    return text.replace(".", r"\.")
+    return [
+        *words,
+        "--certificate-identity-regexp",
+        f"^{re.escape(server)}/",
+        "--certificate-oidc-issuer",
+        GITHUB_ISSUER,
+    ]
 
 
 def _said(ended: Ended) -> str:

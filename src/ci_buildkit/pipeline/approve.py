@@ -11,14 +11,14 @@ from functools import partial
 from ci_buildkit.config.options import Options
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.process import Cancellation
-from ci_buildkit.errors import CiBuildkitError, Interrupted, OutputError
-from ci_buildkit.pipeline.judge import PASSED, Verdict
+from ci_buildkit.errors import CiBuildkitError, OutputError
+from ci_buildkit.pipeline.judge import CANCELLED, PASSED, Verdict
 from ci_buildkit.pipeline.pushed import Approval, Pushed
 from ci_buildkit.pipeline.session import Session
 from ci_buildkit.plan import smoke
 from ci_buildkit.plan.stages import Plan
 
-SMOKE_SECONDS = 300  # for one command on one platform, the pull included
+SMOKE_SECONDS = 300  # for one command on one platform
 SHOWN = 200  # characters of a command's last line in a reason
 
 
@@ -61,7 +61,7 @@ def _smoked(session: Session, plan: Plan, pushed: Sequence[Pushed]) -> list[Appr
     try:
         native = containers.native(session.buildx, session.builder.native)
     except CiBuildkitError as error:
-        return [Approval(image, _verdict(error)) for image in pushed]
+        return [Approval(image, _verdict(session, error)) for image in pushed]
     first = {(image.stage, image.digest): image for image in reversed(pushed)}
     with ThreadPoolExecutor(max_workers=len(first)) as pool:
         tried = pool.map(lambda image: _try_out(session, image, commands[image.stage], native), first.values())
@@ -87,7 +87,7 @@ def _try_out(session: Session, image: Pushed, commands: Sequence[smoke.Command],
                 _run(session, image, platform, command)
             passed.append(platform)
     except CiBuildkitError as error:
-        return Approval(image, _verdict(error), smoked=tuple(passed))
+        return Approval(image, _verdict(session, error), smoked=tuple(passed))
     finally:
         containers.forget(session.buildx, image.reference)
     return Approval(image, smoked=tuple(passed))
@@ -103,16 +103,10 @@ def _run(session: Session, image: Pushed, platform: str, command: smoke.Command)
     with log.open("a", encoding="utf-8", errors="replace") as out:
         out.write(f"# {said}, {image.reference}\n")
         container = containers.Container(image.reference, platform, command, SMOKE_SECONDS)
-        ran = patiently(
-            lambda: container.run(session.buildx, session.cancellation, lambda line: out.write(f"{line}\n")),
-            session.cancellation,
-        )
-        ending = (
-            f"did not end within {SMOKE_SECONDS} seconds" if ran.timed_out else f"ended with exit code {ran.returncode}"
-        )
+        patiently(lambda: container.pull(session.buildx, session.cancellation), session.cancellation)
+        ran = container.run(session.buildx, session.cancellation, lambda line: out.write(f"{line}\n"))
+        ending = f"did not end within {SMOKE_SECONDS} s" if ran.timed_out else f"ended with exit code {ran.returncode}"
         out.write(f"# {ending}\n")
-    if session.cancellation.cancelled:
-        raise Interrupted("interrupted")
     if ran.timed_out or ran.returncode:
         last = (ran.text.splitlines() or ["it printed nothing"])[-1][:SHOWN]
         raise OutputError(f"{image.stage}: {said} {ending}: {last} (logs/{log.name})")
@@ -129,7 +123,7 @@ def _signed(session: Session, approval: Approval) -> Approval:
     try:
         sign(str(session.options.sign), image, session.buildx.environment, session.cancellation)
     except CiBuildkitError as error:
-        return replace(approval, verdict=_verdict(error))
+        return replace(approval, verdict=_verdict(session, error))
     return replace(approval, signed=True)
 
 
@@ -154,5 +148,5 @@ def sign(text: str, image: Pushed, environ: Mapping[str, str], cancellation: Can
         signer.verify(references)
 
 
-def _verdict(error: CiBuildkitError) -> Verdict:
-    return Verdict("cancelled" if isinstance(error, Interrupted) else "error", error.message, error.exit_code)
+def _verdict(session: Session, error: CiBuildkitError) -> Verdict:
+    return CANCELLED if session.cancellation.cancelled else Verdict("error", error.message, error.exit_code)
