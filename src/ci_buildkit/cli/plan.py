@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from ci_buildkit.cli import flags
+from ci_buildkit.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from ci_buildkit.plan.matrix import Runners
     from ci_buildkit.plan.stages import Plan
-
-# Labels of GitHub's hosted runners; a platform without native ones is emulated or cross-compiled on amd64.
-RUNNERS = {"linux/arm64": "ubuntu-24.04-arm"}
-DEFAULT_RUNNER = "ubuntu-latest"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,21 +25,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def call(arguments: argparse.Namespace) -> int:
     """Print the plan on stdout."""
     from ci_buildkit.pipeline.prepare import prepared
+    from ci_buildkit.plan import matrix
 
     options = flags.settings(arguments).options
+    runners = matrix.runners(options.runner)
     with prepared(options, os.environ) as ready:
-        print(render(ready.plan, arguments.format))
+        print(render(ready.plan, arguments.format, runners))
     return 0
 
 
-def render(plan: Plan, kind: str) -> str:
+def render(plan: Plan, kind: str, runners: Runners) -> str:
     """The plan as text, JSON, a bake file or a job matrix."""
     if kind == "bake":
         from ci_buildkit.pipeline.run import by_hand
 
         return by_hand(plan).rstrip()
     if kind == "matrix":
-        return json.dumps({"include": matrix(plan)})
+        return _matrix(plan, runners)
     stages = [
         {
             "name": stage.name,
@@ -71,10 +72,15 @@ def render(plan: Plan, kind: str) -> str:
     return "\n".join(lines)
 
 
-def matrix(plan: Plan) -> list[dict[str, str]]:
-    """One entry for each stage and platform, with the runner that executes it natively where there is one."""
-    return [
-        {"stage": stage.name, "platform": platform, "runner": RUNNERS.get(platform, DEFAULT_RUNNER)}
-        for stage in plan.stages
-        for platform in stage.platforms or ("",)
-    ]
+def _matrix(plan: Plan, runners: Runners) -> str:
+    """The job matrix. One that is too large for GitHub is refused there, and shown with a warning elsewhere."""
+    from ci_buildkit.github.runner import GitHub
+    from ci_buildkit.plan import matrix
+
+    entries = matrix.matrix(plan, runners)
+    if said := matrix.too_large(len(entries)):
+        hint = "name stages (`plan --format matrix STAGE...`, one matrix each), or fewer platforms"
+        if GitHub.from_environ(os.environ).is_github:
+            raise ConfigurationError(said, hint=hint)
+        print(f"warning: {said}\n  {hint}", file=sys.stderr)
+    return json.dumps({"include": entries})

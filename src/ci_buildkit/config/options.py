@@ -192,15 +192,16 @@ class Options(BaseModel):
         default=None, description="tests whose failures do not count until a day: a YAML list of test, until and reason"
     )
     archive_name: Annotated[str, Flag(metavar="TEMPLATE")] = Field(
-        default="{name}_{version}_{os}_{arch}", description="names of the archives of binaries, without .tar.gz or .zip"
+        default="{name}_{version}_{os}_{arch}{variant}",
+        description="names of the archives of binaries, without .tar.gz or .zip; {target} gives each target its own",
     )
     check_version: bool = Field(
         default=True, description="compare the version in the binaries, where it can be read, with the stamped one"
     )
-    runner: Annotated[Items, Flag(metavar="[PLATFORM=]LABEL", split=True, action=False)] = Field(
+    runner: Annotated[Items, Flag(metavar="[PLATFORM=]LABEL", action=False)] = Field(
         default=(),
         description="runners of `plan --format matrix`: default=LABEL, and LABEL of the platforms that begin so; the longest "
-        "one wins",
+        "beginning wins. LABEL can be a JSON list, as runs-on takes it",
     )
     version: Annotated[str | None, Flag(metavar="VERSION")] = Field(
         default=None, description="the version to stamp; default: from Git"

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ci_buildkit.cli.plan import matrix, render
+from ci_buildkit.cli.plan import render
+from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.plan.dockerfile import read
 from ci_buildkit.plan.images import Image
+from ci_buildkit.plan.matrix import runners
 from ci_buildkit.plan.stages import Plan, Stage
 from ci_buildkit.plan.targets import Target
 from ci_buildkit.record import VersionRecord
 
 VERSION = VersionRecord(value="v1.2.3", revision="a" * 40, dirty=False, source="tag", source_date_epoch=1700000000)
+
+HOSTED = runners(())
 
 
 @pytest.fixture
@@ -41,7 +46,7 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
 
 
 def test_as_text(plan: Plan) -> None:
-    assert render(plan, "text").splitlines() == [
+    assert render(plan, "text", HOSTED).splitlines() == [
         "Dockerfile, version v1.2.3",
         "  lint      lint  builder platform",
         "  image     app   linux/amd64, linux/arm64, linux/arm/v7",
@@ -50,7 +55,7 @@ def test_as_text(plan: Plan) -> None:
 
 
 def test_as_json(plan: Plan) -> None:
-    shown = json.loads(render(plan, "json"))
+    shown = json.loads(render(plan, "json", HOSTED))
     assert shown["schema"] == 1
     assert shown["version"]["value"] == "v1.2.3"
     assert shown["stages"][1] == {
@@ -62,17 +67,28 @@ def test_as_json(plan: Plan) -> None:
 
 
 def test_as_a_bake_file(plan: Plan) -> None:
-    shown = json.loads(render(plan, "bake"))
+    shown = json.loads(render(plan, "bake", HOSTED))
     assert shown["group"]["default"]["targets"] == ["lint", "app"]
     assert shown["target"]["app"]["tags"] == ["ghcr.io/acme/app:v1.2.3"]
     assert shown["target"]["app"]["dockerfile"] == "Dockerfile"
 
 
 def test_as_a_matrix_with_native_runners(plan: Plan) -> None:
-    assert json.loads(render(plan, "matrix")) == {"include": matrix(plan)}
-    assert [tuple(entry.values()) for entry in matrix(plan)] == [
-        ("lint", "", "ubuntu-latest"),
-        ("app", "linux/amd64", "ubuntu-latest"),
-        ("app", "linux/arm64", "ubuntu-24.04-arm"),
-        ("app", "linux/arm/v7", "ubuntu-latest"),
+    assert json.loads(render(plan, "matrix", HOSTED))["include"] == [
+        {"stage": "lint", "platform": "", "runner": "ubuntu-latest"},
+        {"stage": "app", "platform": "linux/amd64", "runner": "ubuntu-latest"},
+        {"stage": "app", "platform": "linux/arm64", "runner": "ubuntu-24.04-arm"},
+        {"stage": "app", "platform": "linux/arm/v7", "runner": "ubuntu-latest"},
     ]
+
+
+def test_a_matrix_that_github_would_refuse(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    large = replace(plan, stages=plan.stages * 65)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    assert len(json.loads(render(large, "matrix", HOSTED))["include"]) == 260
+    assert "260 jobs, and GitHub takes 256" in capsys.readouterr().err
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    with pytest.raises(ConfigurationError, match="260 jobs, and GitHub takes 256 at most"):
+        render(large, "matrix", HOSTED)
