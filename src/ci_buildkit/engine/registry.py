@@ -65,11 +65,6 @@ class Top:
         """The digests of the platforms' images."""
         return frozenset(str(e["digest"]) for e in self.entries if not _is_attestation(e)) or frozenset({self.digest})
 
-    @property
-    def attested(self) -> bool:
-        """Whether an attestation is with it."""
-        return any(_is_attestation(entry) for entry in self.entries)
-
 
 class Registry:
     """The registries as one builder reaches them."""

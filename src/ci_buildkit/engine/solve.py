@@ -15,23 +15,34 @@ from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.process import Cancellation, Ended, run
 from ci_buildkit.engine.progress import Line, Progress, Step
 
+# The line of a log that another attempt begins with. No step can print it: its lines begin with a number.
+MARKER = "# attempt "
+
 
 @dataclass(slots=True)
 class Solved:
-    """How a build went. `text` is what buildx said besides the status, `metadata` its metadata file."""
+    """How a build went. `text` is what buildx said besides the status, `metadata` its metadata file.
+
+    `lost` says which machine died, where that is why nobody can build it now.
+    """
 
     returncode: int
     text: str
     progress: Progress
     metadata: Mapping[str, Any] = field(default_factory=dict)
     recovered: recover.Recovered | None = None
+    lost: str = ""
 
 
 class LogFile:
-    """The plain log of a stage, in the shape of `--progress=plain`: `#N name`, then `#N SECONDS text`."""
+    """The plain log of a stage, in the shape of `--progress=plain`: `#N name`, then `#N SECONDS text`.
+
+    `attempts` is the number of the one that is written, from 1.
+    """
 
     def __init__(self, out: TextIO) -> None:
         """`out` is written to and not closed."""
+        self.attempts = 1
         self._out = out
         self._numbers: dict[str, int] = {}
 
@@ -49,6 +60,11 @@ class LogFile:
             number = self._number(step)
             ending = f"ERROR: {step.error}" if step.error else "CACHED" if step.cached else f"DONE {step.seconds:.1f}s"
             self._out.write(f"#{number} {ending}\n")
+
+    def another(self, why: str) -> None:
+        """Begin the log of another attempt."""
+        self.attempts += 1
+        self.text(f"{MARKER}{self.attempts}: {' '.join(why.split())}")
 
     def text(self, text: str) -> None:
         """Write lines that belong to no step."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
-from ci_buildkit.engine import recover
+from ci_buildkit.engine import patience, recover, trouble
 from ci_buildkit.engine.progress import Line, Progress
 from ci_buildkit.engine.solve import LogFile, Solved, Watch, bake_command, debug_command, solve
-from ci_buildkit.pipeline import again
+from ci_buildkit.errors import EngineError
+from ci_buildkit.pipeline import again, judge
 from ci_buildkit.pipeline.session import Session, safe_name
 from ci_buildkit.pipeline.view import Snapshot
 from ci_buildkit.plan import bake
@@ -23,8 +25,29 @@ UPDATES = 0.1  # seconds between two progress reports of a stage
 def attempt(session: Session, stage: Stage, log: LogFile, began: float, *, anew: bool = False) -> Solved:
     """Build a stage, with what it takes to have its reports if its RUN fails. `anew` keeps its RUNs from the cache.
 
-    What comes back is in the folder that the stage exports to. `began` is when the stage did, in seconds since 1970.
+    It is built again after a pause where a registry or the engine gave trouble that may pass. What comes back is in the
+    folder that the stage exports to. `began` is when the stage did, in seconds since 1970.
     """
+    for number in itertools.count(1):
+        solved = _once(session, stage, log, began, anew=anew)
+        passing = _passing(session, solved)
+        if not passing or not patience.rest(number, session.cancellation):
+            return solved
+        shutil.rmtree(session.exported(stage), ignore_errors=True)
+        log.another(passing)
+    raise AssertionError("unreachable")
+
+
+def _passing(session: Session, solved: Solved) -> str:
+    """The trouble that broke a build and may be over soon; "" where the build did not break, or for good."""
+    if session.cancellation.cancelled:
+        return ""
+    verdict = judge.build(solved.returncode, solved.progress, solved.text)
+    reason = verdict.reason or ""
+    return reason if verdict.exit_code == EngineError.exit_code and trouble.may_pass(reason) else ""
+
+
+def _once(session: Session, stage: Stage, log: LogFile, began: float, *, anew: bool) -> Solved:
     target = dict(session.definitions[stage.name])
     metadata = session.staging.work / f"{safe_name(stage.name)}.json"
     watch = _watch(session, stage, began)

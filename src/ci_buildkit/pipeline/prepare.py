@@ -14,10 +14,10 @@ from ci_buildkit.checkout.version import version
 from ci_buildkit.config.options import Options, pairs
 from ci_buildkit.engine import builder as builders
 from ci_buildkit.engine import login, nodes, secrets
-from ci_buildkit.engine.builder import Wanted
+from ci_buildkit.engine.builder import Builder, Wanted
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.fleet import Fleet
-from ci_buildkit.errors import CiBuildkitError, EngineError
+from ci_buildkit.errors import CiBuildkitError, ConfigurationError, EngineError
 from ci_buildkit.pipeline.view import Level
 from ci_buildkit.plan import cache, stages, targets
 from ci_buildkit.plan.stages import Plan
@@ -77,7 +77,8 @@ def _ready(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]:
             )
             plan = stages.make(options, asking.result(), stamped.result(), of)
             buildx.mask = _mask(plan, options, environ)
-            yield Prepared(plan, buildx, number.result(), fleet, _notes(fleet, plan, lost))
+            plan, fits = fitting(plan, fleet.whole)
+            yield Prepared(plan, buildx, number.result(), fleet, (*_notes(fleet, plan, lost), *fits))
         finally:
             fleet.close()
             if not made.kept:
@@ -99,6 +100,26 @@ def _notes(fleet: Fleet, plan: Plan, lost: str) -> tuple[tuple[Level, str], ...]
         said = f"{fleet.whole.name} is not ours to set up: where BuildKit cuts long logs, set {limits} to -1 there"
         notes.append(("notice", said))
     return tuple(notes)
+
+
+def fitting(plan: Plan, builder: Builder) -> tuple[Plan, tuple[tuple[Level, str], ...]]:
+    """The plan with what this builder can do with images, and what to tell of that.
+
+    buildx refuses the OCI exporter where several machines build (build/build.go), and a push by digest with the docker
+    driver; what its image store takes depends on the daemon. Raises ConfigurationError where images cannot be pushed.
+    """
+    docker = builder.driver == "docker"
+    if docker and plan.push and any(stage.kind == "image" for stage in plan.stages):
+        raise ConfigurationError(
+            f"the builder {builder.name} is docker's own, which cannot push an image before its tags",
+            hint="leave --builder out, or make one with `ci-buildkit builder create NAME`",
+        )
+    kept = [stage.name for stage in plan.stages if stage.export == "layout"]
+    if not kept or not (docker or len(builder.machines) > 1):
+        return plan, ()
+    why = "docker's own builder makes none for sure" if docker else "a builder of several machines makes none"
+    said = f"no OCI layout is kept of {', '.join(kept)}: {why}; --no-oci-layout says so beforehand"
+    return stages.without_layouts(plan), (("notice", said),)
 
 
 def _mask(plan: Plan, options: Options, environ: Mapping[str, str]) -> secrets.Mask:

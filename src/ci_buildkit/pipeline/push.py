@@ -1,87 +1,87 @@
-"""Pushes the images of a run, once its gates have passed."""
+"""Pushes the image of a stage to all its names at once, by digest: no tag moves."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from ci_buildkit.engine.patience import patiently
 from ci_buildkit.engine.solve import LogFile, Watch, bake_command, solve
-from ci_buildkit.errors import BuildFailed, EngineError
-from ci_buildkit.pipeline import judge
+from ci_buildkit.errors import EngineError, Interrupted
+from ci_buildkit.pipeline import judge, survivors
 from ci_buildkit.pipeline.session import Session, safe_name
 from ci_buildkit.pipeline.stage import StageRun
-from ci_buildkit.plan.stages import Plan
-from ci_buildkit.record import ImageRecord
+from ci_buildkit.plan import bake
 
-ATTEMPTS = 3
-PAUSE = 1.0  # seconds before the second attempt, doubled before the third
+# buildx gives what several machines built the tag of its name, `latest` without one, unless the name has a digest; which
+# one does not matter (buildx build/build.go, util/imagetools). BuildKit itself takes no name with a digest.
+NO_DIGEST = "sha256:" + "0" * 64
+TAKES_NO_DIGEST = "can't push tagged ref"
+# What would build anew: the build is in the builder's cache, and that build is what was judged.
+ANEW = ("no-cache", "no-cache-filter", "pull")
 
 
-def images(
-    session: Session, plan: Plan, runs: Sequence[StageRun], *, open_gates: bool
-) -> tuple[list[ImageRecord], list[judge.Verdict]]:
-    """Push where the plan says so and the gates are open; a record for each image that was built.
+def push(session: Session, run: StageRun, names: Sequence[str]) -> str:
+    """The digest that a stage's image has in the repositories `names` now.
 
-    The verdicts are those of failed pushes. The build itself is in the builder's cache already.
+    Raises:
+        EngineError: a registry refuses, or gave trouble at every attempt.
+        Interrupted: the run was cancelled.
     """
-    built = [run for run in runs if run.stage.kind == "image" and run.record.outcome == "passed"]
-    push = plan.push and open_gates and not session.cancellation.cancelled
-    records: list[ImageRecord] = []
-    verdicts: list[judge.Verdict] = []
-    with ThreadPoolExecutor(max_workers=max(1, len(built))) as pool:
-        outcomes = list(pool.map(lambda run: _push(session, plan, run), built)) if push else [None] * len(built)
-    for run, pushed in zip(built, outcomes, strict=True):
-        digest = str(run.metadata.get("containerimage.digest", ""))
-        if pushed is not None:
-            verdict, pushed_digest = pushed
-            digest = pushed_digest or digest
-            if verdict.exit_code:
-                verdicts.append(verdict)
-        done = pushed is not None and not pushed[0].exit_code
-        records += [
-            ImageRecord(name=image.name, tags=image.tags, digest=digest, platforms=run.record.platforms, pushed=done)
-            for image in plan.images
-            if image.stage == run.stage.name
-        ] or [ImageRecord(name=run.stage.name, tags=(), digest=digest, platforms=run.record.platforms, pushed=False)]
-    return records, verdicts
-
-
-def _push(session: Session, plan: Plan, run: StageRun) -> tuple[judge.Verdict, str]:
     name = run.stage.name
-    references = [r for image in plan.images if image.stage == name for r in image.references]
-    sets = [f"{name}.output=type=image,push=true", *(f"{name}.tags={reference}" for reference in references)]
-    session.emit(lambda: session.view.phase(f"pushing {', '.join(references)}"))
+    session.emit(partial(session.view.phase, f"pushing {', '.join(names)}"))
     with session.log(name).open("a", encoding="utf-8", errors="replace") as out:
         log = LogFile(out)
-        verdict, digest = judge.PASSED, ""
-        for attempt in range(ATTEMPTS):
-            log.text(f"# pushing {', '.join(references)}, attempt {attempt + 1}")
-            verdict, digest = _once(session, name, sets, log)
-            if verdict.exit_code != EngineError.exit_code or _refused(verdict) or session.cancellation.cancelled:
-                break
-            if attempt + 1 < ATTEMPTS:
-                time.sleep(PAUSE * 2**attempt)
-    return verdict, digest
+        return patiently(lambda: _anywhere(session, run, names, log), session.cancellation)
 
 
-def _once(session: Session, name: str, sets: Sequence[str], log: LogFile) -> tuple[judge.Verdict, str]:
-    metadata = session.staging.work / f"{safe_name(name)}.push.json"
-    command = bake_command(session.buildx, session.builder.name, session.bake_file, name, sets)
-    solved = solve(command, session.buildx, session.cancellation, log, Watch(lambda _: None, lambda _: None), metadata)
+def _anywhere(session: Session, run: StageRun, names: Sequence[str], log: LogFile) -> str:
+    """Push from one machine, or from several of which each has some platforms: only buildx knows which it is."""
+    if len(session.builder.machines) > 1:
+        try:
+            return _once(session, run, [f"{name}@{NO_DIGEST}" for name in names], log)
+        except EngineError as error:
+            if TAKES_NO_DIGEST not in error.message:
+                raise
+    return _once(session, run, names, log)
+
+
+def _once(session: Session, run: StageRun, names: Sequence[str], log: LogFile) -> str:
+    name = run.stage.name
+    log.text(f"# pushing {', '.join(names)}")
+    work = session.staging.work / safe_name(name)
+    file = work.with_suffix(".push.json")
+    file.write_text(json.dumps({"target": definitions(session.definitions, name, names)}), encoding="utf-8")
+    used = session.builder
+    command = bake_command(session.buildx, used.name, file, name)
+    watch = Watch(lambda _: None, lambda _: None)
+    solved = solve(command, session.buildx, session.cancellation, log, watch, work.with_suffix(".pushed.json"))
     if session.cancellation.cancelled and solved.returncode:
-        return judge.CANCELLED, ""
+        raise Interrupted("interrupted")
     verdict = judge.build(solved.returncode, solved.progress, solved.text)
-    if verdict.exit_code == BuildFailed.exit_code:  # it was built before: what fails now is the push
-        verdict = judge.Verdict("error", verdict.reason, EngineError.exit_code)
+    if loss := survivors.loss(session, name, run.stage.platforms, used, solved):
+        raise EngineError(f"push of {name} failed: {loss.said}")
     if verdict.exit_code:
-        return judge.Verdict(verdict.outcome, f"push of {name} failed: {verdict.reason}", verdict.exit_code), ""
-    own: dict[str, Any] = dict(solved.metadata.get(name) or {})
-    return judge.PASSED, str(own.get("containerimage.digest", ""))
+        raise EngineError(f"push of {name} failed: {verdict.reason}")
+    if run.manifests != solved.progress.manifests:
+        text = f"{name} was built anew for the push, and came out different from what was built first"
+        session.emit(partial(session.view.message, "warning", text))
+    return str(dict(solved.metadata[name])["containerimage.digest"])
 
 
-def _refused(verdict: judge.Verdict) -> bool:
-    """Whether trying again is of no use: the registry knows who asks and says no."""
-    said = (verdict.reason or "").lower()
-    return any(word in said for word in ("401", "403", "denied", "unauthorized", "insufficient_scope"))
+def definitions(built: Mapping[str, Mapping[str, Any]], name: str, names: Sequence[str]) -> dict[str, Any]:
+    """The bake targets with that one of `name` so changed that it is pushed to `names`, and built only if need be.
+
+    Caches were written when it was built; the inline one is in the image.
+    """
+    target = {key: value for key, value in built[name].items() if key not in {*ANEW, "tags", "cache-to"}}
+    if inline := [entry for entry in built[name].get("cache-to", ()) if _is_inline(entry)]:
+        target["cache-to"] = inline
+    output = {**bake.IMAGE, "name": ",".join(names), "push": "true", "push-by-digest": "true", "name-canonical": "true"}
+    return {**built, name: {**target, "output": [output]}}
+
+
+def _is_inline(entry: Any) -> bool:
+    return entry.get("type") == "inline" if isinstance(entry, Mapping) else "type=inline" in str(entry).split(",")

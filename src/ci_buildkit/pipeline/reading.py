@@ -11,7 +11,7 @@ from typing import Any
 
 from ci_buildkit.engine import recover
 from ci_buildkit.engine.progress import stage_of
-from ci_buildkit.engine.solve import Solved
+from ci_buildkit.engine.solve import MARKER, Solved
 from ci_buildkit.errors import CiBuildkitError
 from ci_buildkit.findings.model import FindingReport
 from ci_buildkit.pipeline import judge
@@ -22,7 +22,6 @@ from ci_buildkit.results.model import TestReport, changed
 
 STEP_HEADER = re.compile(r"#(\d+) (\[.*)")
 STEP_LINE = re.compile(r"#(\d+) \d+\.\d{3} (.*)")
-MARKER = "# attempt "
 
 
 @dataclass(slots=True)
@@ -202,11 +201,6 @@ def _drop_sources(session: Session, stage: Stage, folder: Path, recovered: recov
         if source.is_file() and copy.is_file() and source.read_bytes() == copy.read_bytes():
             copy.unlink()
             recovered.files.remove(name)
-
-
-def marker(attempt: int, why: str) -> str:
-    """The line of a log that another attempt begins with. No step can print it: its lines begin with a number."""
-    return f"{MARKER}{attempt}: {why}"
 
 
 def log_lines(path: Path, stages: Sequence[str], attempt: int = 1) -> Iterator[str]:

@@ -20,7 +20,7 @@ from ci_buildkit.engine.fleet import Fleet
 from ci_buildkit.engine.process import Cancellation
 from ci_buildkit.errors import OutputError, most_fundamental
 from ci_buildkit.findings.model import FindingReport
-from ci_buildkit.pipeline import binaries, policies, push
+from ci_buildkit.pipeline import binaries, policies, release
 from ci_buildkit.pipeline.policies import Policies
 from ci_buildkit.pipeline.session import Session, export_folder
 from ci_buildkit.pipeline.stage import StageRun, own_checks, own_findings, run_stage
@@ -85,7 +85,7 @@ def execute(run: Run) -> Finished:
     if built.problems:  # a wrong binary closes the gates too
         codes.append(OutputError.exit_code)
     with _serving(calls):
-        images, refused = push.images(session, run.plan, runs, open_gates=not any(codes))
+        images, refused = release.images(session, run.plan, runs, open_gates=not any(codes))
     codes += [verdict.exit_code for verdict in refused]
     problems += [Problem("push", "unreadable", verdict.reason or "") for verdict in refused]
     if run.cancellation.cancelled:

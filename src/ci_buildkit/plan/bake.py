@@ -12,6 +12,10 @@ from ci_buildkit.plan.stages import Plan, Stage
 
 # Attestations would stand as files among exported results and binaries.
 NO_ATTESTATIONS = [{"type": "provenance", "disabled": "true"}, {"type": "sbom", "disabled": "true"}]
+# Files in layers get the time of SOURCE_DATE_EPOCH at most, so that a second clean build gives the same image (BuildKit
+# docs/build-repro.md). The docker driver would unpack images, which BuildKit does not do with that.
+REPRODUCIBLE = {"rewrite-timestamp": "true"}
+IMAGE = {"type": "image", "unpack": "false", **REPRODUCIBLE}
 
 
 def definition(plan: Plan, destination: Callable[[Stage], str]) -> dict[str, Any]:
@@ -39,9 +43,11 @@ def target(stage: Stage, destination: str) -> dict[str, Any]:
 
 
 def exporter(stage: Stage, destination: str) -> dict[str, str]:
-    """What leaves BuildKit: nothing, a folder, or an image that stays in the builder."""
+    """What leaves BuildKit: nothing, a folder, or an image that stays in the builder or goes into an OCI layout."""
     if stage.export == "image":
-        return {"type": "image", "push": "false"}
+        return {**IMAGE, "push": "false"}
+    if stage.export == "layout":
+        return {"type": "oci", "tar": "false", "dest": destination, **REPRODUCIBLE}
     if stage.export == "none":
         return {"type": "cacheonly"}
     split = {"platform-split": "true"} if stage.export == "binaries" else {}

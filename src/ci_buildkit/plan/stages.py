@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from ci_buildkit.config.options import Items, Options, pairs
 from ci_buildkit.errors import ConfigurationError
-from ci_buildkit.plan import cache, credentials
+from ci_buildkit.plan import attestations, cache, credentials
 from ci_buildkit.plan.images import Image, named_images
 from ci_buildkit.plan.targets import Target, Targets, unknown
 from ci_buildkit.record import Kind, VersionRecord
@@ -70,7 +70,7 @@ ARCHITECTURES = frozenset(
     ]
 )
 
-Export = Literal["none", "results", "binaries", "image"]
+Export = Literal["none", "results", "binaries", "image", "layout"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def make(options: Options, targets: Targets, version: VersionRecord, branches: t
     chosen = choose(options, targets, kinds)
     stages = tuple(_cached(_stage(target, kind, options, version), options, branches) for target, kind in chosen)
     images = named_images(options, {s.name: s.definition.get("tags", ()) for s in stages if s.kind == "image"}, version)
-    if options.push:
+    if pushes(options):
         have_name = {image.stage for image in images}
         lost = [s.name for s in stages if s.kind == "image" and s.name not in have_name]
         if lost:
@@ -126,7 +126,18 @@ def make(options: Options, targets: Targets, version: VersionRecord, branches: t
                 f"nowhere to push {', '.join(lost)} to",
                 hint="name the image with --image HOST/NAME, or leave --push out",
             )
-    return Plan(options.context, targets.source, version, stages, images, options.push, _linked(stages, targets))
+    return Plan(options.context, targets.source, version, stages, images, pushes(options), _linked(stages, targets))
+
+
+def pushes(options: Options) -> bool:
+    """Whether images are pushed, with tags or without."""
+    return options.push or options.push_by_digest
+
+
+def without_layouts(plan: Plan) -> Plan:
+    """The plan with images that stay in the builder."""
+    stages = (replace(stage, export="image") if stage.export == "layout" else stage for stage in plan.stages)
+    return replace(plan, stages=tuple(stages))
 
 
 def _linked(stages: Iterable[Stage], targets: Targets) -> dict[str, Mapping[str, Any]]:
@@ -262,7 +273,10 @@ def _stage(target: Target, kind: Kind, options: Options, version: VersionRecord)
     stage = target.dockerfile.get(target.stage)
     scratch = stage is not None and stage.base == "scratch"
     reports: Export = "results" if scratch else "none"
-    exports: dict[Kind, Export] = {"binaries": "binaries", "image": "image", "test": reports, "lint": reports}
+    image: Export = "layout" if options.oci_layout and not pushes(options) else "image"
+    exports: dict[Kind, Export] = {"binaries": "binaries", "image": image, "test": reports, "lint": reports}
+    if kind == "image" and (attest := attestations.entries(definition.get("attest", ()), options)):
+        definition["attest"] = attest
     if kind == "test" and (collectors := _collectors(target)):
         definition["no-cache-filter"] = [*definition.get("no-cache-filter", ()), *collectors]
     rerun = target.dockerfile.makers(target.stage, USUAL_NAMES[kind].__contains__) if kind in {"test", "lint"} else ()

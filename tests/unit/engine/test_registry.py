@@ -65,7 +65,7 @@ def test_an_index_is_read_with_its_platforms_and_their_attestations(answers: dic
     )
     top = ask().top("host/app:1")
     assert top is not None
-    assert (top.images, top.attested, top.annotations) == (frozenset({AMD, ARM}), True, {"a": "b"})
+    assert (top.images, top.annotations) == (frozenset({AMD, ARM}), {"a": "b"})
 
 
 def test_a_part_of_an_index_that_is_not_there_is_an_error(answers: dict[str, Any]) -> None:

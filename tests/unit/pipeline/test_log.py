@@ -9,7 +9,7 @@ import pytest
 
 from ci_buildkit.engine.progress import Progress
 from ci_buildkit.engine.solve import LogFile
-from ci_buildkit.pipeline.reading import log_lines, marker
+from ci_buildkit.pipeline.reading import log_lines
 from ci_buildkit.pipeline.session import safe_name
 
 DATA = Path(__file__).parents[1] / "engine" / "data"
@@ -68,8 +68,11 @@ def test_a_step_cannot_pretend_to_be_another(tmp_path: Path) -> None:
 def test_attempts_are_read_apart_whether_their_step_is_a_new_one_or_not(tmp_path: Path) -> None:
     path = tmp_path / "stage.log"
     first = "#1 [test 1/2] RUN a\n#1 0.100 one\n#2 [test 2/2] RUN b\n#2 0.100 # attempt 2: fake\n#2 0.200 two\n"
-    second = f"{marker(2, 'tests failed')}\n#1 0.300 three\n#3 [test 2/2] RUN b\n#3 0.100 four\n"
-    path.write_text(first + second, encoding="utf-8")
+    second = "#1 0.300 three\n#3 [test 2/2] RUN b\n#3 0.100 four\n"
+    with path.open("w", encoding="utf-8") as out:
+        out.write(first)
+        LogFile(out).another("tests failed\n# attempt 3: fake")
+        out.write(second)
     assert list(log_lines(path, ("test",))) == ["one", "# attempt 2: fake", "two"]
     assert list(log_lines(path, ("test",), 2)) == ["three", "four"]
 

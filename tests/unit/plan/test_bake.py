@@ -12,7 +12,7 @@ import pytest
 from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.pipeline.run import by_hand
 from ci_buildkit.plan import bake
-from ci_buildkit.plan.stages import Plan
+from ci_buildkit.plan.stages import Plan, without_layouts
 
 Make = Callable[..., Plan]
 
@@ -38,10 +38,18 @@ def test_each_stage_is_a_target_with_its_exporter(plan: Make, inside: Path) -> N
         "lint": [{"type": "cacheonly"}],
         "test-results": [{"type": "local", "dest": "/out/test-results"}],
         "binaries": [{"type": "local", "dest": "/out/binaries", "platform-split": "true"}],
-        "server": [{"type": "image", "push": "false"}],
+        "server": [{"type": "oci", "tar": "false", "dest": "/out/server", "rewrite-timestamp": "true"}],
     }
     assert targets["server"]["tags"] == ["host/app:v1.2.3"]
     assert targets["lint"]["dockerfile"] == str(inside / "Dockerfile")
+
+
+@pytest.mark.parametrize("options", [{"push": True}, {"push_by_digest": True}, {"oci_layout": False}])
+def test_an_image_that_is_pushed_or_not_kept_stays_in_the_builder(plan: Make, options: dict[str, bool]) -> None:
+    made = bake.definition(plan(FILE, image=("host/app",), **options), lambda _: "x")["target"]["server"]
+    assert made["output"] == [{"type": "image", "push": "false", "unpack": "false", "rewrite-timestamp": "true"}]
+    same = bake.definition(without_layouts(plan(FILE, image=("host/app",))), lambda _: "x")["target"]["server"]
+    assert same["output"] == made["output"]
 
 
 def test_only_images_carry_attestations(plan: Make) -> None:

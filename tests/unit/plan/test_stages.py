@@ -49,7 +49,7 @@ def kinds(plan: Plan) -> list[tuple[str, str]]:
 def test_a_usual_go_project_has_lint_binaries_and_two_images(plan: Make) -> None:
     made = plan(THIRD_PARTY)
     assert kinds(made) == [("client", "image"), ("server", "image"), ("binaries", "binaries"), ("lint", "lint")]
-    assert [stage.export for stage in made.stages] == ["image", "image", "binaries", "none"]
+    assert [stage.export for stage in made.stages] == ["layout", "layout", "binaries", "none"]
 
 
 def test_a_plan_is_a_value(plan: Make) -> None:
