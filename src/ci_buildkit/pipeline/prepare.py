@@ -19,8 +19,10 @@ from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.fleet import Fleet
 from ci_buildkit.errors import CiBuildkitError, ConfigurationError, EngineError
 from ci_buildkit.pipeline.view import Level
-from ci_buildkit.plan import cache, stages, targets
+from ci_buildkit.plan import cache, description, stages, targets
+from ci_buildkit.plan.description import Description
 from ci_buildkit.plan.stages import Plan
+from ci_buildkit.record import VersionRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ def _ready(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]:
         stamped = pool.submit(version, options.context, event, options.version)
         number = pool.submit(lambda: buildx.version)
         asking = pool.submit(targets.discover, options, Buildx(environ, options.builder)) if options.builder else None
+        described = _described(options, stamped.result(), environ) if description.wanted(options) else None
         made = builders.ensure(buildx, wanted(options))
         fleet = Fleet(buildx, made)
         try:
@@ -75,15 +78,32 @@ def _ready(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]:
                 if cache.uses_branch((*options.cache_from, *options.cache_to))
                 else ()
             )
-            plan = stages.make(options, asking.result(), stamped.result(), of)
+            plan = stages.make(options, asking.result(), stamped.result(), of, described)
             buildx.mask = _mask(plan, options, environ)
             plan, fits = fitting(plan, fleet.whole)
-            yield Prepared(plan, buildx, number.result(), fleet, (*_notes(fleet, plan, lost), *fits))
+            yield Prepared(
+                plan, buildx, number.result(), fleet, (*_notes(fleet, plan, lost), *fits, *_unmade(described))
+            )
         finally:
             fleet.close()
             if not made.kept:
                 with contextlib.suppress(CiBuildkitError):
                     builders.remove(buildx, made.name)
+
+
+def _described(options: Options, stamped: VersionRecord, environ: Mapping[str, str]) -> Description:
+    """What the images are described with. Raises ConfigurationError for a line that cannot be read."""
+    from datetime import UTC, datetime
+
+    from ci_buildkit.checkout.trigger import context
+
+    now = datetime.now(UTC)
+    return description.describe(options, context(options.context, environ, now), stamped, now, environ)
+
+
+def _unmade(described: Description | None) -> tuple[tuple[Level, str], ...]:
+    """Which lines made no tag."""
+    return tuple(("notice", f"--tag: {text}") for text in described.warnings) if described else ()
 
 
 def _notes(fleet: Fleet, plan: Plan, lost: str) -> tuple[tuple[Level, str], ...]:

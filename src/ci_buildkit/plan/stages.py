@@ -10,6 +10,7 @@ from typing import Any, Literal
 from ci_buildkit.config.options import Items, Options, pairs
 from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.plan import attestations, cache, credentials
+from ci_buildkit.plan.description import Description
 from ci_buildkit.plan.images import Image, named_images
 from ci_buildkit.plan.targets import Target, Targets, unknown
 from ci_buildkit.record import Kind, VersionRecord
@@ -108,16 +109,24 @@ class Plan:
     linked: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def make(options: Options, targets: Targets, version: VersionRecord, branches: tuple[str, ...] = ()) -> Plan:
+def make(
+    options: Options,
+    targets: Targets,
+    version: VersionRecord,
+    branches: tuple[str, ...] = (),
+    description: Description | None = None,
+) -> Plan:
     """Decide. Raises ConfigurationError where nothing is found or something named does not exist.
 
-    `branches` are those whose caches are read, the run's own first.
+    `branches` are those whose caches are read, the run's own first; `description` is what all images get.
     """
     check_platforms(options.platform)
     kinds = classify(options, targets)
     chosen = choose(options, targets, kinds)
     stages = tuple(_cached(_stage(target, kind, options, version), options, branches) for target, kind in chosen)
-    images = named_images(options, {s.name: s.definition.get("tags", ()) for s in stages if s.kind == "image"}, version)
+    stages = tuple(_described(stage, description) for stage in stages)
+    tagged = {s.name: s.definition.get("tags", ()) for s in stages if s.kind == "image"}
+    images = named_images(options, tagged, version, description.tags if description else None)
     if pushes(options):
         have_name = {image.stage for image in images}
         lost = [s.name for s in stages if s.kind == "image" and s.name not in have_name]
@@ -282,6 +291,12 @@ def _stage(target: Target, kind: Kind, options: Options, version: VersionRecord)
     rerun = target.dockerfile.makers(target.stage, USUAL_NAMES[kind].__contains__) if kind in {"test", "lint"} else ()
     workdir = next((w for part in rerun if (w := target.dockerfile.workdir(part))), "")
     return Stage(target.name, kind, target, platforms, definition, exports.get(kind, "none"), rerun, workdir)
+
+
+def _described(stage: Stage, description: Description | None) -> Stage:
+    if description is None or stage.kind != "image":
+        return stage
+    return replace(stage, definition=description.applied(stage.definition, stage.platforms))
 
 
 def _cached(stage: Stage, options: Options, branches: tuple[str, ...]) -> Stage:

@@ -12,7 +12,8 @@ from ci_buildkit.tags.context import Context
 PREFIX = "org.opencontainers.image."
 """Of the keys that OCI's image specification defines (annotations.md)."""
 
-_LEVEL = re.compile(r"(?:manifest|index|manifest-descriptor|index-descriptor)(?:\[[A-Za-z0-9_/-]+\])?:")
+_KIND = "(?:manifest|index)(?:-descriptor)?"
+_LEVEL = re.compile(rf"{_KIND}(?:,{_KIND})*(?:\[[^\]]*\])?:")
 # How ICU sorts what is no letter (the root collation); digits and letters follow.
 _MARKS = "_-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$"
 
@@ -33,7 +34,7 @@ def labels(context: Context, version: str, created: datetime, own: Iterable[str]
 def leveled(found: Mapping[str, str], levels: Sequence[str]) -> list[str]:
     """`LEVEL:K=V` for each level; a key that names its level itself keeps that one (`index:K`).
 
-    How levels are written: buildx, docs/reference/buildx_build.md, `--annotation`.
+    How levels are written: `[KIND[,KIND][[PLATFORM]]:]KEY=VALUE` (buildx, docs/reference/buildx_build.md, `--annotation`).
     """
     given = [f"{level}:{key}={value}" for level in levels for key, value in found.items() if not _LEVEL.match(key)]
     return given + [f"{key}={value}" for key, value in found.items() if _LEVEL.match(key)]

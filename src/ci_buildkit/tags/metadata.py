@@ -45,10 +45,13 @@ class Metadata:
         return [f"{image}:{tag}" for image in self.images for tag in tags] if self.images else list(tags)
 
 
-def metadata(inputs: Inputs, context: Context, now: datetime, environ: Mapping[str, str]) -> Metadata:
+def metadata(
+    inputs: Inputs, context: Context, now: datetime, environ: Mapping[str, str], created: datetime | None = None
+) -> Metadata:
     """The metadata of images.
 
-    `environ` may hold DOCKER_METADATA_SHORT_SHA_LENGTH and DOCKER_METADATA_ANNOTATIONS_LEVELS.
+    `now` is what dates are made of, and what labels call the creation where `created` is not given. `environ` may hold
+    DOCKER_METADATA_SHORT_SHA_LENGTH and DOCKER_METADATA_ANNOTATIONS_LEVELS.
 
     Raises:
         ConfigurationError: a line cannot be read, or makes a name or a tag that no registry takes.
@@ -58,7 +61,7 @@ def metadata(inputs: Inputs, context: Context, now: datetime, environ: Mapping[s
     fill = Expressions(context, now, short_length(environ.get("DOCKER_METADATA_SHORT_SHA_LENGTH", "")))
     made = version(tags, flavor(lines(inputs.flavor)), fill)
     own = [[fill(line) for line in lines(given, fields_follow=False)] for given in (inputs.labels, inputs.annotations)]
-    found = [labels(context, made.main or "", now, entries) for entries in own]
+    found = [labels(context, made.main or "", created or now, entries) for entries in own]
     levels = (environ.get("DOCKER_METADATA_ANNOTATIONS_LEVELS") or "manifest").split(",")
     annotated = tuple(leveled(found[1], levels))
     return Metadata(made, tuple(images), found[0], annotated, tuple(dict.fromkeys(fill.warnings)))

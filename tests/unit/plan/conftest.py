@@ -11,6 +11,7 @@ import pytest
 
 from ci_buildkit.config.options import Options
 from ci_buildkit.plan import dockerfile, stages, targets
+from ci_buildkit.plan.description import Description
 from ci_buildkit.plan.stages import Plan
 from ci_buildkit.record import VersionRecord
 
@@ -55,13 +56,18 @@ def plan() -> Callable[..., Plan]:
     """Make the plan of a Dockerfile's text, or of a bake file's printed targets, with options."""
 
     def make(
-        text: str = "", *, bake: dict[str, Any] | None = None, default: frozenset[str] = frozenset(), **options: Any
+        text: str = "",
+        *,
+        bake: dict[str, Any] | None = None,
+        default: frozenset[str] = frozenset(),
+        description: Description | None = None,
+        **options: Any,
     ) -> Plan:
         if text:
             Path("Dockerfile").write_text(text, encoding="utf-8")
         if bake is not None:
             Path("docker-bake.json").write_text("{}", encoding="utf-8")
         chosen = Options(**options)
-        return stages.make(chosen, targets.discover(chosen, Answers(bake or {}, default)), VERSION)
+        return stages.make(chosen, targets.discover(chosen, Answers(bake or {}, default)), VERSION, (), description)
 
     return make
