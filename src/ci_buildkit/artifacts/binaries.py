@@ -1,168 +1,147 @@
-"""Exported binaries: checked against their platform, archived reproducibly, with checksums and a manifest.
+"""Exported binaries: gathered into packages, looked at, judged.
 
-Everything written depends on the files and the commit's time only, so two runs of one commit are byte-identical.
+What is written depends on the files and the commit's time only, so two runs of one commit are byte-identical.
 """
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import io
-import json
-import shutil
-import tarfile
-import time
-import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ci_buildkit.artifacts import machine
+from ci_buildkit.artifacts import files, lists, machine, names, stamp
+from ci_buildkit.artifacts.files import Taken
+from ci_buildkit.artifacts.machine import Machine
+from ci_buildkit.artifacts.package import Package
+from ci_buildkit.artifacts.stamp import Carried, Stamp
 from ci_buildkit.problem import Problem
-from ci_buildkit.record import BinaryRecord, VersionRecord
-
-EARLIEST_ZIP = 315532800  # 1980-01-01, the first time that a zip entry can have
-ATTESTATIONS = ("provenance.json", "sbom")  # BuildKit writes these beside exported files where attestations are on
+from ci_buildkit.record import BinaryRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Collected:
-    """What was exported, and what is wrong with it."""
+class Export:
+    """What one target exported: a folder that BuildKit split by platform (`linux_arm64/...`).
 
-    binaries: tuple[BinaryRecord, ...]
-    problems: tuple[Problem, ...]
-
-
-def collect(exports: Sequence[tuple[Path, Sequence[str]]], dist: Path, name: str, version: VersionRecord) -> Collected:
-    """Move exported folders into `dist` and archive them, one archive a platform.
-
-    Each export is a folder that BuildKit split by platform (`linux_arm64/...`), and the platforms that were asked
-    for. Paths in the records are relative to the folder that holds `dist`.
+    `stamp` is None where the build was given no version, or it is not to be compared.
     """
-    files: dict[str, list[Path]] = {}
+
+    target: str
+    folder: Path
+    platforms: tuple[str, ...]
+    stamp: Stamp | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A file of a package: its hash, and what its headers say."""
+
+    package: Package
+    path: Path
+    sha256: str
+    machine: Machine
+
+    @property
+    def stamp(self) -> Stamp | None:
+        """What its build was given."""
+        return self.package.stamps.get(self.path)
+
+
+def gather(
+    exports: Iterable[Export], dist: Path, archives: Mapping[names.Key, str], *, by_target: bool
+) -> tuple[list[Package], list[Problem]]:
+    """Move exported files into `dist`, a folder a platform, below one a target where each has archives of its own.
+
+    `archives` are the names of `names.archives`. A platform without files is a problem. Raises OSError where the disk
+    fails.
+    """
+    packages: dict[str, Package] = {}
     problems: list[Problem] = []
-    for folder, platforms in exports:
-        for platform in platforms:
-            source = folder / folder_name(platform)
-            found = sorted(p for p in source.rglob("*") if p.is_file() and not p.is_symlink() and not _attestation(p))
-            if not found:
-                problems.append(
-                    Problem(f"dist/{folder_name(platform)}", "missing", f"nothing was exported for {platform}")
-                )
-            for path in found:
-                target = dist / folder_name(platform) / path.relative_to(source)
-                if target.exists() and target.read_bytes() != path.read_bytes():
-                    reason = "two binaries targets export different files of this name"
-                    problems.append(Problem(f"dist/{target.relative_to(dist)}", "inconsistent", reason))
-                    continue
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(path, target)
-                files.setdefault(platform, []).append(target)
+    for export in exports:
+        for platform in dict.fromkeys(map(names.normal, export.platforms)):
+            source = export.folder / names.folder(platform)
+            where = (dist / export.target if by_target else dist) / names.folder(platform)
+            taken = Taken(where, where.relative_to(dist.parent).as_posix())
+            if source.is_dir():
+                files.take(source, taken, windows=platform.startswith("windows/"))
+            problems += taken.problems
+            if not taken.paths and not taken.problems:
+                problems.append(Problem(taken.shown, "missing", f"nothing was exported for {platform}"))
+            archive = archives[export.target, platform]
+            if taken.paths:
+                new = Package(platform, export.target if by_target else "", where, dist / archive)
+                package = packages.setdefault(archive, new)
+                package.paths = sorted({*package.paths, *taken.paths})
+                package.stamps |= dict.fromkeys(taken.paths, export.stamp) if export.stamp else {}
+    return list(packages.values()), problems
+
+
+def look(packages: Iterable[Package]) -> list[Seen]:
+    """Every regular file of the packages. Raises OSError where one cannot be read."""
+    return [
+        Seen(package, path, lists.digest(path), machine.of(path))
+        for package in packages
+        for path in package.paths
+        if not path.is_symlink()
+    ]
+
+
+def questions(seen: Iterable[Seen], native: Sequence[str]) -> list[Seen]:
+    """The programs to ask for their version: those that were given one, do not tell it in their headers, and need
+    nothing but one of the `native` platforms.
+    """
+    return [
+        one
+        for one in seen
+        if one.stamp
+        and one.package.platform in native
+        and one.machine.format == "ELF"
+        and one.machine.linkage == "static"
+        and one.path.stat().st_mode & 0o100
+        and not _written(one).sure
+    ]
+
+
+def judge(seen: Iterable[Seen], answers: Mapping[str, str], dist: Path) -> tuple[list[BinaryRecord], list[Problem]]:
+    """A record for each file, and what is wrong with it. `answers` are what programs said of their version, by hash."""
     records: list[BinaryRecord] = []
-    for platform, paths in files.items():
-        archive = _archive(dist, name, version, platform, sorted(set(paths)))
-        for path in sorted(set(paths)):
-            kind = machine.of(path)
-            relative = path.relative_to(dist.parent).as_posix()
-            if wrong := machine.mismatch(kind, platform):
-                problems.append(Problem(relative, "mismatch", wrong))
-            records.append(
-                BinaryRecord(
-                    platform=platform,
-                    path=relative,
-                    size=path.stat().st_size,
-                    sha256=digest(path),
-                    format=kind.format,
-                    archive=archive.relative_to(dist.parent).as_posix(),
-                )
+    problems: list[Problem] = []
+    for one in seen:
+        path = one.path.relative_to(dist.parent).as_posix()
+        carried = _carried(one, answers)
+        if one.machine.damage:
+            reason = f"begins as {one.machine.format} but cannot be read as such: {one.machine.damage}"
+            problems.append(Problem(path, "unreadable", reason))
+        elif wrong := machine.mismatch(one.machine, one.package.platform):
+            problems.append(Problem(path, "mismatch", wrong))
+        if carried.wrong:
+            problems.append(Problem(path, "mismatch", carried.wrong))
+        sbom = one.package.sbom
+        records.append(
+            BinaryRecord(
+                platform=one.package.platform,
+                path=path,
+                size=one.path.stat().st_size,
+                sha256=one.sha256,
+                format=one.machine.format,
+                archive=one.package.archive.relative_to(dist.parent).as_posix(),
+                linkage=one.machine.linkage,
+                stripped=one.machine.stripped,
+                version=carried.version,
+                sbom=sbom.relative_to(dist.parent).as_posix() if sbom else None,
             )
-    if records:
-        _write_lists(dist, name, version, records)
-    return Collected(tuple(records), tuple(problems))
-
-
-def folder_name(platform: str) -> str:
-    """The folder that BuildKit's local exporter makes for a platform: `linux/arm/v7` is `linux_arm_v7`."""
-    return platform.replace("/", "_")
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _attestation(path: Path) -> bool:
-    return path.name.startswith(ATTESTATIONS) and path.suffix == ".json"
-
-
-def _archive(dist: Path, name: str, version: VersionRecord, platform: str, files: Sequence[Path]) -> Path:
-    root = dist / folder_name(platform)
-    stem = f"{name}_{version.value.removeprefix('v')}_{folder_name(platform)}".replace("/", "-")
-    if platform.startswith("windows/"):
-        path = dist / f"{stem}.zip"
-        _zip(path, root, files, max(version.source_date_epoch, EARLIEST_ZIP))
-    else:
-        path = dist / f"{stem}.tar.gz"
-        _tar(path, root, files, version.source_date_epoch)
-    return path
-
-
-def _tar(path: Path, root: Path, files: Iterable[Path], epoch: int) -> None:
-    with (
-        path.open("wb") as raw,
-        gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=epoch, compresslevel=6) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
-    ):
-        for file in files:
-            entry = tarfile.TarInfo(file.relative_to(root).as_posix())
-            entry.size, entry.mtime, entry.mode = file.stat().st_size, epoch, _mode(file)
-            with file.open("rb") as content:
-                archive.addfile(entry, content)
-
-
-def _zip(path: Path, root: Path, files: Iterable[Path], epoch: int) -> None:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for file in files:
-            entry = zipfile.ZipInfo(file.relative_to(root).as_posix(), time.gmtime(epoch)[:6])
-            entry.external_attr = (0o100000 | _mode(file)) << 16
-            entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 3
-            with file.open("rb") as content, archive.open(entry, "w", force_zip64=True) as out:
-                shutil.copyfileobj(content, out, 1 << 20)
-
-
-def _mode(file: Path) -> int:
-    return 0o755 if file.stat().st_mode & 0o111 else 0o644
-
-
-def _write_lists(dist: Path, name: str, version: VersionRecord, records: Sequence[BinaryRecord]) -> None:
-    """checksums.txt in the form of sha256sum(1), and manifest.json."""
-    archives = sorted({dist.parent / record.archive for record in records})
-    sums = io.StringIO()
-    entries = []
-    for archive in archives:
-        inside = [r for r in records if dist.parent / r.archive == archive]
-        checksum = digest(archive)
-        sums.write(f"{checksum}  {archive.name}\n")
-        entries.append(
-            {
-                "name": archive.name,
-                "platform": inside[0].platform,
-                "size": archive.stat().st_size,
-                "sha256": checksum,
-                "files": [
-                    {"path": r.path.split("/", 2)[2], "size": r.size, "sha256": r.sha256, "format": r.format}
-                    for r in inside
-                ],
-            }
         )
-    (dist / "checksums.txt").write_text(sums.getvalue(), encoding="utf-8")
-    manifest = {
-        "schema": 1,
-        "name": name,
-        "version": version.value,
-        "revision": version.revision,
-        "source_date_epoch": version.source_date_epoch,
-        "archives": entries,
-    }
-    (dist / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    return records, problems
+
+
+def _written(one: Seen) -> Carried:
+    """The version that a file's headers tell."""
+    return stamp.of_go(one.machine.build, one.stamp) if one.machine.build else Carried()
+
+
+def _carried(one: Seen, answers: Mapping[str, str]) -> Carried:
+    """The version that a file tells, in its headers or by itself; what is wrong in either is wrong."""
+    written = _written(one)
+    if one.stamp is None or one.sha256 not in answers or written.sure:
+        return written
+    said = stamp.of_answer(answers[one.sha256], one.stamp)
+    return Carried(said.version or written.version, said.wrong or written.wrong)

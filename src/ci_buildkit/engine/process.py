@@ -94,6 +94,37 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
         os.killpg(process.pid, number)
 
 
+class Deadline:
+    """Kills a process after some seconds: its `start` is what `run` takes as `on_start`."""
+
+    def __init__(self, seconds: float) -> None:
+        """The time begins with the process."""
+        self._seconds = seconds
+        self._timer: threading.Timer | None = None
+        self._expired = threading.Event()
+
+    @property
+    def expired(self) -> bool:
+        """Whether the process was killed for its time."""
+        return self._expired.is_set()
+
+    def start(self, kill: Callable[[], None]) -> None:
+        """Let the time begin."""
+
+        def expire() -> None:
+            self._expired.set()
+            kill()
+
+        self._timer = threading.Timer(self._seconds, expire)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def stop(self) -> None:
+        """The process has ended."""
+        if self._timer:
+            self._timer.cancel()
+
+
 def run(
     command: Sequence[str],
     *,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from ci_buildkit.artifacts import names
 from ci_buildkit.checkout.branches import branches
 from ci_buildkit.checkout.event import Event
 from ci_buildkit.checkout.version import version
@@ -18,6 +19,7 @@ from ci_buildkit.engine.builder import Builder, Wanted
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.fleet import Fleet
 from ci_buildkit.errors import CiBuildkitError, ConfigurationError, EngineError
+from ci_buildkit.pipeline import archives
 from ci_buildkit.pipeline.view import Level
 from ci_buildkit.plan import cache, description, stages, targets
 from ci_buildkit.plan.description import Description
@@ -50,6 +52,7 @@ def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]
     """
     targets.source(options)
     stages.check_platforms(options.platform)
+    names.check(options.archive_name)
     wanted(options)
     cache.check(options.cache_from, options.cache_to)
     secrets.check(options.secret, environ)
@@ -79,6 +82,7 @@ def _ready(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]:
                 else ()
             )
             plan = stages.make(options, asking.result(), stamped.result(), of, described)
+            archives.check(options, plan, fleet.home)
             buildx.mask = _mask(plan, options, environ)
             plan, fits = fitting(plan, fleet.whole)
             yield Prepared(

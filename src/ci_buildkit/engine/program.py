@@ -1,0 +1,90 @@
+"""A program of the builder's own machine, asked for its version inside a build step: never on this machine.
+
+The step has no network, no files but the program, no rights, and little time. Nothing of it is kept or pushed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from ci_buildkit.engine.answers import Answer
+from ci_buildkit.engine.buildx import Buildx, explain
+from ci_buildkit.engine.process import Cancellation, Deadline, Ended, run
+from ci_buildkit.engine.progress import Progress
+
+SECONDS = 10.0  # for the whole build
+MOST = 1 << 14  # characters of an answer
+DOCKERFILE = """FROM scratch
+COPY --chmod=755 program /program
+USER 65534:65534
+RUN --network=none ["/program", "--version"]
+"""
+
+
+def version(buildx: Buildx, builder: str, program: Path, sha256: str, folder: Path, cancellation: Cancellation) -> str:
+    """What a static program prints with `--version`; "" where it fails or takes too long.
+
+    The answer of a program, told by its hash, is kept between runs; `folder` is made for the question. Raises
+    EngineError where the builder could not run it.
+    """
+    known = Answer(buildx.environment, ("program", DOCKERFILE, sha256))
+    if (answer := known.get()) is not None:
+        return answer
+    folder.mkdir(parents=True)
+    (folder / "Dockerfile").write_text(DOCKERFILE, encoding="utf-8")
+    _copy(program, folder / "program")
+    deadline, progress, printed = Deadline(SECONDS), Progress(), _Printed()
+
+    def on_line(line: bytes) -> bool:
+        new = progress.feed(line)
+        printed.add([one.text for one in new or () if one.step.is_run])
+        return new is not None
+
+    flags = ["--builder", builder, "--progress=rawjson", "--no-cache", "--provenance=false", "--output=type=cacheonly"]
+    try:
+        ended = run(
+            [*buildx.command, "buildx", "build", *flags, str(folder)],
+            env=buildx.build_environment,
+            cancellation=cancellation,
+            on_line=on_line,
+            on_start=deadline.start,
+        )
+    finally:
+        deadline.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    printed.add([one.text for one in progress.finish() if one.step.is_run])
+    if deadline.expired or cancellation.cancelled:
+        return ""
+    answer = _answer(ended, progress, printed.text)
+    known.put(answer)
+    return answer
+
+
+class _Printed:
+    """The beginning of what a program prints."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def add(self, lines: list[str]) -> None:
+        if lines and len(self.text) < MOST:
+            self.text = "\n".join((*self.text.splitlines(), *lines))[:MOST]
+
+
+def _answer(ended: Ended, progress: Progress, printed: str) -> str:
+    """What was printed, where the program ended well. Raises EngineError where it was not even run."""
+    if ended.returncode == 0:
+        return printed
+    failed = progress.failed
+    if failed is not None and failed.is_run:
+        return ""
+    raise explain(ended.text or (failed.error if failed else "the builder said nothing"))
+
+
+def _copy(program: Path, to: Path) -> None:
+    try:
+        os.link(program, to)
+    except OSError:  # another file system
+        shutil.copyfile(program, to)
