@@ -241,6 +241,12 @@ RECORD: tuple[tuple[str, type], ...] = (
     ("binaries", record.BinaryRecord),
     ("images", record.ImageRecord),
     ("problems", problem.Problem),
+    ("inputs", record.InputsRecord),
+    ("inputs: contexts", record.ContextRecord),
+    ("inputs: dockerfiles", record.DockerfileRecord),
+    ("inputs: dockerfiles: stages", record.DockerfileStageRecord),
+    ("inputs: dockerfiles: stages: instructions", record.InstructionRecord),
+    ("inputs: builds", record.BuildRecord),
 )
 
 

@@ -86,7 +86,9 @@ class BuilderRecord(_Model):
 class StepRecord(_Model):
     """One BuildKit vertex. `started` is seconds after the run's start.
 
-    `emulated` says that the step's platform is not one that the builder's machine executes natively.
+    `emulated` says that the step's platform is not one that the builder's machine executes natively. `parents` are the
+    places in the timeline of the steps that it is made from (null where not known), `transferred` the bytes that it took
+    from the client or a registry.
     """
 
     name: str
@@ -96,6 +98,8 @@ class StepRecord(_Model):
     platform: str | None = None
     emulated: bool = False
     error: str | None = None
+    parents: tuple[int, ...] | None = None
+    transferred: int = 0
 
 
 class EmulationRecord(_Model):
@@ -198,6 +202,68 @@ class ImageRecord(_Model):
     layout: str | None = None
 
 
+class InstructionRecord(_Model):
+    """One instruction of a Dockerfile. `hash` is of its text, `line` is 1-based.
+
+    `names` are the arguments that an ARG declares, else the variables that it mentions. `takes` are the patterns of what
+    it copies or mounts, by the name of the context that has it ("" for the main one); `!` stands before what is left out.
+    """
+
+    line: int
+    keyword: str
+    hash: str
+    names: tuple[str, ...] = ()
+    takes: dict[str, tuple[str, ...]] = {}
+
+
+class DockerfileStageRecord(_Model):
+    """One FROM and what follows; `base` is a stage or an image, lower case. What precedes the first has no name."""
+
+    name: str
+    base: str
+    instructions: tuple[InstructionRecord, ...] = ()
+
+
+class DockerfileRecord(_Model):
+    """A Dockerfile, its path relative to the repository (`TARGET:inline` for one in a bake file)."""
+
+    path: str
+    stages: tuple[DockerfileStageRecord, ...] = ()
+
+
+class ContextRecord(_Model):
+    """A folder that builds read, relative to the repository: `HASH:MODE` of its files, of whole folders in large ones.
+
+    `complete` says whether all files were looked at.
+    """
+
+    path: str
+    files: dict[str, str] = {}
+    complete: bool = True
+
+
+class BuildRecord(_Model):
+    """What a stage of the run was built with: file, contexts by name ("" is the main one), a short hash of each argument.
+
+    `no_cache_stages` are the Dockerfile's stages that never take their result from the cache.
+    """
+
+    stage: str
+    dockerfile: str
+    contexts: dict[str, str] = {}
+    args: dict[str, str] = {}
+    no_cache: bool = False
+    no_cache_stages: tuple[str, ...] = ()
+
+
+class InputsRecord(_Model):
+    """What the stages were built from, for `ci-buildkit explain`."""
+
+    contexts: tuple[ContextRecord, ...] = ()
+    dockerfiles: tuple[DockerfileRecord, ...] = ()
+    builds: tuple[BuildRecord, ...] = ()
+
+
 class RunRecord(_Model):
     """The whole run. `known_findings` is how many findings the baseline lists, which `findings` does not have."""
 
@@ -215,6 +281,7 @@ class RunRecord(_Model):
     binaries: tuple[BinaryRecord, ...] = ()
     images: tuple[ImageRecord, ...] = ()
     problems: tuple[Problem, ...] = ()
+    inputs: InputsRecord = InputsRecord()
 
     def to_json(self) -> str:
         """The text of `run.json`, indented, ending in a newline."""

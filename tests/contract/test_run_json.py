@@ -26,13 +26,14 @@ from ci_buildkit.results.model import Case, Evidence, Totals
 
 # A key that goes or changes its meaning is a new schema; one that is added is not, and is added here.
 KEYS = {
-    "": "schema outcome exit_code started seconds version builder stages tests findings known_findings binaries images problems",
+    "": "schema outcome exit_code started seconds version builder stages tests findings known_findings binaries images problems "
+    "inputs",
     "version": "value revision dirty source source_date_epoch",
     "builder": "name driver buildkit buildx platforms created",
     "stages": "name kind target platforms outcome reason seconds started steps cached_steps attempts results_from "
     "findings_from replayed emulated timeline",
     "stages.emulated": "platform seconds steps",
-    "stages.timeline": "name started seconds cached platform emulated error",
+    "stages.timeline": "name started seconds cached platform emulated error parents transferred",
     "tests": "totals failed",
     "tests.totals": "files suites tests passed failed errors skipped flaky seconds",
     "tests.failed": "file format suite class_name name outcome seconds message path line attempts quarantined",

@@ -19,6 +19,7 @@ COMMANDS = {
     "results": "read test results and say what they say",
     "findings": "read lint findings and say what they say",
     "merge": "join images that machines pushed by digest into one",
+    "explain": "show which steps of a run were not in the cache, and why",
     "publish": "publish a run on GitHub: check run, comment, what changed",
     "tags": "make tags, labels and annotations of images",
     "version": "show the version that would be stamped",

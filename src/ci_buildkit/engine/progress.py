@@ -14,11 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ci_buildkit import jsontext
+from ci_buildkit import jsontext, stepname
 
-PLATFORMS = re.compile(r"^\[(?P<build>[a-z0-9]+/[a-z0-9]+(?:/v\d+)?)(?:->[a-z0-9/]+)? ")
-STAGE = re.compile(r"^\[(?:[a-z0-9]+/\S+ )?(?:(?P<stage>\S+) )?\d+/\d+\] ")
-UNNAMED = re.compile(r"stage-\d+")
 # A status of the image exporter (moby/buildkit exporter/containerimage/writer.go).
 MANIFEST = re.compile(r"exporting manifest (sha256:[0-9a-f]{64})")
 MAX_LINE = 1 << 18  # bytes; a longer line goes on as a new one, so that memory stays bounded
@@ -34,10 +31,9 @@ def seconds_of(text: str | None) -> float | None:
 
 
 def stage_of(name: str) -> str:
-    """The Dockerfile stage in a step's name."""
-    found = STAGE.match(name)
-    text = (found["stage"] or "") if found else ""
-    return text.removeprefix("stage-") if UNNAMED.fullmatch(text) else text
+    """The Dockerfile stage in a step's name, as `stepname` has it."""
+    parts = stepname.parse(name)
+    return parts.stage if parts else ""
 
 
 @dataclass(slots=True)
@@ -54,18 +50,22 @@ class Step:
     first: float | None = None
     inputs: tuple[str, ...] = ()
     partial: dict[int, bytes] = field(default_factory=dict)
+    transfers: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def transferred(self) -> int:
+        """Bytes that it took from elsewhere: what the client sent of a context, or the layers of an image."""
+        return sum(self.transfers.values())
 
     @property
     def platform(self) -> str | None:
         """The platform that the step executes on, where BuildKit's name says one (multi-platform builds)."""
-        found = PLATFORMS.match(self.name)
+        found = stepname.PLATFORM.match(self.name)
         return found["build"] if found else None
 
     @property
     def stage(self) -> str:
-        """The Dockerfile stage it belongs to: `[platform NAME 2/3]`. A stage without a name is written `stage-N` there
-        and called N here; "" where the file has only one, or the step belongs to none.
-        """
+        """The Dockerfile stage it belongs to; "" where the file has only one, or the step belongs to none."""
         return stage_of(self.name)
 
     @property
@@ -132,6 +132,8 @@ class Progress:
         for entry in status.get("statuses") or ():
             if exported := MANIFEST.fullmatch(entry.get("id", "")):
                 self.manifests.add(exported[1])
+        for transfer in status.get("statuses") or ():
+            self._transfer(transfer)
         for warning in status.get("warnings") or ():
             self.warnings.append(_warned(warning))
         return self._lines(status.get("logs") or ())
@@ -185,6 +187,13 @@ class Progress:
         step.completed = completed
         step.cached = step.cached or bool(vertex.get("cached"))
         step.error = vertex.get("error") or step.error
+
+    def _transfer(self, status: Mapping[str, Any]) -> None:
+        """Note bytes: layers go by their digests (util/pull/pullprogress), local folders as `transferring NAME:`."""
+        identity = str(status.get("id", ""))
+        step = self.steps.get(status.get("vertex", ""))
+        if step is not None and identity.startswith(("sha256:", "transferring ")):
+            step.transfers[identity] = int(status.get("current") or 0)
 
     def _lines(self, logs: Any) -> Iterator[Line]:
         for log in logs:

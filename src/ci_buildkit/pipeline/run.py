@@ -21,6 +21,7 @@ from ci_buildkit.engine.process import Cancellation
 from ci_buildkit.errors import OutputError, most_fundamental
 from ci_buildkit.findings.model import FindingReport
 from ci_buildkit.pipeline import binaries, policies, release
+from ci_buildkit.pipeline.inputs import Gathering
 from ci_buildkit.pipeline.policies import Policies
 from ci_buildkit.pipeline.session import Session, export_folder
 from ci_buildkit.pipeline.stage import StageRun, own_checks, own_findings, run_stage
@@ -67,6 +68,7 @@ class Run:
 def execute(run: Run) -> Finished:
     """Run the plan to its end and write everything but the rendered reports into the staging folder."""
     session, calls = _prepare(run)
+    gathering = Gathering(run.plan, session.root)
     run.view.start([stage.name for stage in run.plan.stages])
     for level, text in run.notes:
         run.view.message(level, text)
@@ -93,6 +95,7 @@ def execute(run: Run) -> Finished:
     if warning := context_warning(run.options.report_dir, run.plan.context):
         run.view.message("warning", f"{warning.path}: {warning.reason}")
     record = _record(run, runs, most_fundamental(codes), tests, findings, images, built, (*problems, *built.problems))
+    record = record.model_copy(update={"inputs": gathering.record()})
     (run.staging.report / "run.json").write_text(record.to_json(), encoding="utf-8")
     return Finished(record, tests, findings, session.root)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -15,6 +16,7 @@ from ci_buildkit.errors import ConfigurationError, OutputError
 from ci_buildkit.problem import Problem
 
 MARKER = "run.json"
+PREVIOUS = "previous.json"  # the record of the report that this one replaced
 RESERVE = 2 << 20  # bytes held back for the reports of a run that fills the disk
 
 
@@ -54,6 +56,7 @@ class Staging:
         renamed, is filled.
         """
         try:
+            _keep_record(target / MARKER, self.report / PREVIOUS)
             if target.is_mount():
                 _fill(target, self.report)
             else:
@@ -69,12 +72,21 @@ class Staging:
         shutil.rmtree(self.work if self._kept else self.top, ignore_errors=True)
 
 
+def _keep_record(last: Path, kept: Path) -> None:
+    """Keep the record of the report that goes, where it is one that this version reads."""
+    with contextlib.suppress(OSError):
+        with last.open("rb") as file:
+            if last.is_symlink() or not re.match(rb'\{\s*"schema":\s*1,', file.read(64)):
+                return
+        shutil.copyfile(last, kept)
+
+
 def _replace(target: Path, report: Path) -> None:
     beside = target.with_name(f".{target.name}.{os.getpid()}.new")
     old = target.with_name(f".{target.name}.{os.getpid()}.old")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(report, beside)
+        shutil.copytree(report, beside, symlinks=True)
         if target.exists():
             target.rename(old)
         beside.rename(target)
@@ -93,7 +105,7 @@ def _fill(target: Path, report: Path) -> None:
             shutil.rmtree(entry)
         else:
             entry.unlink()
-    shutil.copytree(report, target, dirs_exist_ok=True)
+    shutil.copytree(report, target, symlinks=True, dirs_exist_ok=True)
 
 
 def _reason(error: OSError) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ci_buildkit.engine.progress import Progress, Step
 from ci_buildkit.record import EmulationRecord, StepRecord
@@ -15,11 +15,28 @@ def steps(progress: Progress, began: float, native: Sequence[str], platforms: Se
     there unless the name says otherwise.
     """
     only = platforms[0] if len(platforms) == 1 else None
-    found = [_step(step, began, native, only) for step in progress.steps.values() if step.first is not None]
-    return tuple(sorted(found, key=lambda step: (step.started, step.name)))
+    found = [step for step in progress.steps.values() if step.first is not None]
+    found.sort(key=lambda step: (step.first or began, step.name))
+    places = {step.digest: place for place, step in enumerate(found)}
+    return tuple(_step(step, began, native, only, _parents(step, progress.steps, places)) for step in found)
 
 
-def _step(step: Step, began: float, native: Sequence[str], only: str | None) -> StepRecord:
+def _parents(step: Step, steps: Mapping[str, Step], places: Mapping[str, int]) -> tuple[int, ...]:
+    """The places of the steps that a step is made from; through one that never started, of those behind it."""
+    found: dict[int, None] = {}
+    seen: set[str] = set()
+    waiting = list(step.inputs)
+    while waiting:
+        digest = waiting.pop(0)
+        if digest in places:
+            found[places[digest]] = None
+        elif digest in steps and digest not in seen:
+            waiting += steps[digest].inputs
+        seen.add(digest)
+    return tuple(found)
+
+
+def _step(step: Step, began: float, native: Sequence[str], only: str | None, parents: tuple[int, ...]) -> StepRecord:
     platform = step.platform or (only if step.is_run else None)
     return StepRecord(
         name=step.name,
@@ -29,6 +46,8 @@ def _step(step: Step, began: float, native: Sequence[str], only: str | None) -> 
         platform=platform,
         emulated=bool(step.is_run and platform and platform not in native and not step.cached),
         error=step.error or None,
+        parents=parents,
+        transferred=step.transferred,
     )
 
 
