@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -57,10 +58,8 @@ def push(environment: Mapping[str, str], builder: str, folder: Path, name: str, 
 
 
 @pytest.fixture
-def pushed(
-    environment: dict[str, str], lab: dict[str, str], builder: str, project: Path, request: pytest.FixtureRequest
-) -> Pushed:
-    path = f"merge/{request.node.name.replace('_', '-').partition('[')[0]}-{project.parent.name}".lower()
+def pushed(environment: dict[str, str], lab: dict[str, str], builder: str, project: Path) -> Pushed:
+    path = f"merge/{os.getpid()}/{project.parent.name}".lower().replace("_", "-")
     name = f"{lab['CI_BUILDKIT_LAB_REGISTRY']}/{path}"
     return Pushed(path, name, {p: push(environment, builder, project, name, p) for p in PLATFORMS})
 
@@ -107,6 +106,27 @@ def test_legs_of_machines_become_one_image(pushed: Pushed, merge: Command, lab: 
     for attestation in referred:
         layers = support.manifest(lab, pushed.path, attestation)[0]["layers"]
         assert all("slsa.dev/provenance" in layer["annotations"]["in-toto.io/predicate-type"] for layer in layers)
+
+
+def test_what_runs_of_several_machines_leave_is_joined(
+    environment: dict[str, str], lab: dict[str, str], builder: str, project: Path, merge: Command
+) -> None:
+    path = f"merge/{os.getpid()}/runs"
+    name = f"{lab['CI_BUILDKIT_LAB_REGISTRY']}/{path}"
+    (project / "Dockerfile").write_text('FROM scratch\nCOPY Dockerfile /\nCMD ["/none"]\n')
+    for number, platform in enumerate(PLATFORMS):
+        run = support.run(
+            project, environment, "--builder", builder, "--platform", platform, "--image", name, "--version", "v1.2.3",
+            "--annotation", "index:a=b", "--provenance", "mode=min", "--push-by-digest", report=f"reports/{number}",
+        )  # fmt: skip
+        assert run.code == 0, run.output
+    assert support.tags(lab, path) == []
+    done = merge("--from", str(project.parent / "reports"), "--expect-platform", ",".join(PLATFORMS))
+    assert done.returncode == 0, done.stderr
+    index, digest = support.manifest(lab, path, "v1.2.3")
+    assert json.loads(done.stdout)["digest"] == digest
+    assert index["annotations"] == {"a": "b"}
+    assert len(attestations(index)) == len(PLATFORMS)
 
 
 def test_the_same_legs_give_the_same_digest_again(pushed: Pushed, merge: Command, lab: dict[str, str]) -> None:

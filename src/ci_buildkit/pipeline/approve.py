@@ -12,6 +12,7 @@ from ci_buildkit.config.options import Options
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.process import Cancellation
 from ci_buildkit.errors import CiBuildkitError, OutputError
+from ci_buildkit.pipeline.flaws import IMPLIED
 from ci_buildkit.pipeline.judge import CANCELLED, PASSED, Verdict
 from ci_buildkit.pipeline.pushed import Approval, Pushed
 from ci_buildkit.pipeline.session import Session
@@ -19,7 +20,7 @@ from ci_buildkit.plan import smoke
 from ci_buildkit.plan.stages import Plan
 
 SMOKE_SECONDS = 300  # for one command on one platform
-SHOWN = 200  # characters of a command's last line in a reason
+SHOWN = 200  # characters of the end of what a command printed, in a reason
 
 
 def check(options: Options, plan: Plan, buildx: Buildx) -> None:
@@ -75,7 +76,7 @@ def _try_out(session: Session, image: Pushed, commands: Sequence[smoke.Command],
 
     if not commands:
         return Approval(image)
-    platforms = [platform for platform in image.held.platforms if _plain(platform) in native]
+    platforms = [platform for platform in image.held.platforms if IMPLIED.get(platform, platform) in native]
     if left := [platform for platform in image.held.platforms if platform not in platforms]:
         text = f"{image.stage} was not tried out on {', '.join(left)}: docker's machine does not execute that itself"
         session.emit(partial(session.view.message, "warning", text))
@@ -108,13 +109,8 @@ def _run(session: Session, image: Pushed, platform: str, command: smoke.Command)
         ending = f"did not end within {SMOKE_SECONDS} s" if ran.timed_out else f"ended with exit code {ran.returncode}"
         out.write(f"# {ending}\n")
     if ran.timed_out or ran.returncode:
-        last = (ran.text.splitlines() or ["it printed nothing"])[-1][:SHOWN]
+        last = (ran.text.splitlines() or ["it printed nothing"])[-1][-SHOWN:]
         raise OutputError(f"{image.stage}: {said} {ending}: {last} (logs/{log.name})")
-
-
-def _plain(platform: str) -> str:
-    """The platform as docker calls it: arm64 without its only variant (containerd/platforms, database.go)."""
-    return platform.removesuffix("/v8") if platform.endswith("arm64/v8") else platform
 
 
 def _signed(session: Session, approval: Approval) -> Approval:

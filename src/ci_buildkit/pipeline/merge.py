@@ -13,6 +13,7 @@ from ci_buildkit.engine.process import Cancellation
 from ci_buildkit.engine.registry import Held, Manifest, Registry
 from ci_buildkit.errors import ConfigurationError, OutputError
 from ci_buildkit.pipeline.approve import sign
+from ci_buildkit.pipeline.flaws import IMPLIED
 from ci_buildkit.pipeline.legs import Leg
 from ci_buildkit.pipeline.pushed import Pushed
 
@@ -117,7 +118,8 @@ class Merge:
                         f"{image.name} would have {platform} twice, from {found[platform]} and {part.digest}",
                         hint="give each platform's digest once",
                     )
-        missing = [platform for platform in self._rules.expected if platform not in found]
+        there = {IMPLIED.get(platform, platform) for platform in found}
+        missing = [platform for platform in self._rules.expected if IMPLIED.get(platform, platform) not in there]
         if missing and not self._rules.allow_missing:
             raise OutputError(
                 f"{image.name} lacks {', '.join(missing)}; there is {', '.join(found)}",
