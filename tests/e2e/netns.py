@@ -63,20 +63,7 @@ class Certificates:
         """Make the authority."""
         self.folder.mkdir(parents=True)
         self._key("ca")
-        subject = ("-subj", "/CN=farm of ci-buildkit's tests")
-        sh(
-            "openssl",
-            "req",
-            "-x509",
-            "-new",
-            "-key",
-            self.path("ca-key"),
-            "-days",
-            "2",
-            *subject,
-            "-out",
-            self.path("ca"),
-        )
+        self._openssl("req -x509 -new -key ca-key.pem -days 2 -subj /CN=tests -out ca.pem")
 
     def path(self, name: str) -> Path:
         """The file of a certificate or, with `-key`, of its key."""
@@ -85,36 +72,16 @@ class Certificates:
     def issue(self, name: str, names: str, usage: str) -> None:
         """A certificate for `names`, in openssl's words (`IP:10.77.0.2,DNS:amd`), for clientAuth or serverAuth."""
         self._key(name)
-        request, extensions = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
-        extensions.write_text(f"subjectAltName={names}\nextendedKeyUsage={usage}\n")
-        sh("openssl", "req", "-new", "-key", self.path(f"{name}-key"), "-subj", f"/CN={name}", "-out", request)
-        authority = ("-CA", self.path("ca"), "-CAkey", self.path("ca-key"), "-CAcreateserial")
-        sh(
-            "openssl",
-            "x509",
-            "-req",
-            "-in",
-            request,
-            *authority,
-            "-days",
-            "2",
-            "-extfile",
-            extensions,
-            "-out",
-            self.path(name),
-        )
+        (self.folder / "extensions").write_text(f"subjectAltName={names}\nextendedKeyUsage={usage}\n")
+        self._openssl(f"req -new -key {name}-key.pem -subj /CN={name} -out request")
+        signed = "x509 -req -in request -CA ca.pem -CAkey ca-key.pem -CAcreateserial -days 2 -extfile extensions"
+        self._openssl(f"{signed} -out {name}.pem")
 
     def _key(self, name: str) -> None:
-        sh(
-            "openssl",
-            "genpkey",
-            "-algorithm",
-            "EC",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-out",
-            self.path(f"{name}-key"),
-        )
+        self._openssl(f"genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out {name}-key.pem")
+
+    def _openssl(self, words: str) -> None:
+        subprocess.run(["openssl", *words.split()], cwd=self.folder, check=True, capture_output=True)
 
 
 @dataclass
@@ -169,29 +136,20 @@ class Machine:
 
     def start(self) -> None:
         """Start its buildkitd and wait until it listens."""
-        at = self.certificates.path
-        words = ["--addr", self.endpoint, "--root", str(self.folder / "root"), "--oci-worker-net", "host"]
-        words += [
-            "--tlscacert",
-            str(at("ca")),
-            "--tlscert",
-            str(at(self.name)),
-            "--tlskey",
-            str(at(f"{self.name}-key")),
-        ]
-        words += [
-            "--config",
-            str(self.folder / "buildkitd.toml"),
-            "--oci-worker-binary",
-            str(self.programs / "buildkit-runc"),
-        ]
+        at, config = self.certificates.path, self.folder / "buildkitd.toml"
+        flags = {
+            "addr": self.endpoint,
+            "root": self.folder / "root",
+            "config": config,
+            "oci-worker-net": "host",
+            "tlscacert": at("ca"),
+            "tlscert": at(self.name),
+            "tlskey": at(f"{self.name}-key"),
+        }
+        words = [word for key, value in flags.items() for word in (f"--{key}", str(value))]
         words += [word for platform in self.platforms for word in ("--oci-worker-platform", platform)]
-        self.folder.mkdir(exist_ok=True)
-        mirror, own = (
-            f'[registry."docker.io"]\nmirrors = ["{self.registry}"]\n',
-            f'[registry."{self.registry}"]\nhttp = true\n',
-        )
-        (self.folder / "buildkitd.toml").write_text(mirror + own)
+        mirror = f'[registry."docker.io"]\nmirrors = ["{self.registry}"]\n'
+        config.write_text(f'{mirror}[registry."{self.registry}"]\nhttp = true\n')
         # In namespaces of mounts and processes too: all that it started and mounted goes with it.
         alone = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
         self._start(*self._inside, *alone, str(self.programs / "buildkitd"), *words)
@@ -225,8 +183,10 @@ class Machine:
 
     def _start(self, *words: str) -> None:
         self.folder.mkdir(exist_ok=True)
+        environment = {**os.environ, "PATH": f"{self.programs}:{os.environ['PATH']}"}  # buildkitd looks for runc there
         with (self.folder / "log").open("ab") as out:
-            self._own.append(subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=out))
+            process = subprocess.Popen(words, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        self._own.append(process)
 
 
 def programs(environment: Mapping[str, str], folder: Path) -> Path:

@@ -44,6 +44,8 @@ LASTING = (
     "no builder",
     "docker daemon",
     "failed to list workers",
+    "no machine is left",
+    "no other machine can build",
 )
 # ... and what a registry says that knows who asks and says no (distribution-spec, "Error Codes").
 REFUSALS = ("unauthorized", "forbidden", "denied")

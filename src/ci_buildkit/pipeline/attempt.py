@@ -6,6 +6,7 @@ import itertools
 import shutil
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -13,7 +14,7 @@ from ci_buildkit.engine import patience, recover, trouble
 from ci_buildkit.engine.progress import Line, Progress
 from ci_buildkit.engine.solve import LogFile, Solved, Watch, bake_command, debug_command, solve
 from ci_buildkit.errors import EngineError
-from ci_buildkit.pipeline import again, judge
+from ci_buildkit.pipeline import again, judge, survivors
 from ci_buildkit.pipeline.session import Session, safe_name
 from ci_buildkit.pipeline.view import Snapshot
 from ci_buildkit.plan import bake
@@ -25,16 +26,21 @@ UPDATES = 0.1  # seconds between two progress reports of a stage
 def attempt(session: Session, stage: Stage, log: LogFile, began: float, *, anew: bool = False) -> Solved:
     """Build a stage, with what it takes to have its reports if its RUN fails. `anew` keeps its RUNs from the cache.
 
-    It is built again after a pause where a registry or the engine gave trouble that may pass. What comes back is in the
-    folder that the stage exports to. `began` is when the stage did, in seconds since 1970.
+    It is built again after a pause where a registry or the engine gave trouble that may pass, and at once where a machine
+    died and others can build it. What comes back is in the folder that the stage exports to. `began` is when the stage
+    did, in seconds since 1970.
     """
     for number in itertools.count(1):
+        used = session.builder
         solved = _once(session, stage, log, began, anew=anew)
-        passing = _passing(session, solved)
-        if not passing or not patience.rest(number, session.cancellation):
+        loss = survivors.loss(session, stage.name, stage.platforms, used, solved)
+        if loss and loss.final:
+            return replace(solved, lost=loss.said)
+        why = loss.said if loss else _passing(session, solved)
+        if not loss and not (why and patience.rest(number, session.cancellation)):
             return solved
         shutil.rmtree(session.exported(stage), ignore_errors=True)
-        log.another(passing)
+        log.another(why)
     raise AssertionError("unreachable")
 
 
@@ -54,6 +60,9 @@ def _once(session: Session, stage: Stage, log: LogFile, began: float, *, anew: b
     if anew:
         target = again.definition(session, stage, target)
         shutil.rmtree(session.exported(stage), ignore_errors=True)
+    pinned = () if stage.platforms else session.fleet.pinned
+    if pinned:
+        target["platforms"] = list(pinned)
     if stage.kind in {"test", "lint"} and session.can_debug and bake.is_plain(target):
         terminal = recover.Terminal(session.staging.work / f"{safe_name(stage.name)}.tar")
         script, on = _script(session, stage, terminal.token)
@@ -64,7 +73,8 @@ def _once(session: Session, stage: Stage, log: LogFile, began: float, *, anew: b
         if solved.recovered:
             recover.unpack(solved.recovered, terminal.spool, session.exported(stage))
         return _told(session, stage, solved, log)
-    sets = again.overrides(stage.name, target) if anew else []
+    sets = [f"{stage.name}.platform={platform}" for platform in pinned]
+    sets += again.overrides(stage.name, target) if anew else []
     command = bake_command(session.buildx, session.builder.name, session.bake_file, stage.name, sets)
     return _told(session, stage, solve(command, session.buildx, session.cancellation, log, watch, metadata), log)
 

@@ -153,6 +153,8 @@ def _ended(
     """A stage that is over; `fields` are those of its record that only its kind has."""
     if session.cancellation.cancelled and solved.returncode:
         verdict = judge.CANCELLED
+    elif solved.lost:
+        verdict = judge.Verdict("error", solved.lost, EngineError.exit_code)
     verdict = _with_guess(stage, verdict)
     progress = solved.progress
     steps = timeline.steps(progress, session.began, session.builder.native, stage.platforms)
