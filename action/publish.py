@@ -1,6 +1,7 @@
 """Publish the report on GitHub: the input `publish` as flags of `ci-buildkit publish`, in this very process.
 
-What GitHub refuses is a notice, not a failure: the same workflow runs for forks, whose token only reads.
+What GitHub refuses is a notice, not a failure: the same workflow runs for forks, whose token only reads. A release is only
+made where a tag was pushed; there a refusal is a failure.
 """
 
 from __future__ import annotations
@@ -17,18 +18,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 WORDS = ("check", "comment")
+RELEASE = "release"
 
 
 def arguments(environ: Mapping[str, str]) -> list[str]:
-    """The command's words.
+    """The command's words; none where there is nothing to publish, a release without a tag.
 
     Raises:
-        ConfigurationError: the input holds a word that is none of WORDS.
+        ConfigurationError: the input holds a word that it does not take.
     """
     wished = environ["CI_BUILDKIT_PUBLISH"].replace(",", " ").split()
-    unknown = [word for word in wished if word not in WORDS]
+    unknown = [word for word in wished if word not in {*WORDS, RELEASE}]
     if unknown:
-        raise ConfigurationError(f"the input publish holds {unknown[0]!r}", hint=f"it takes {' and '.join(WORDS)}")
+        raise ConfigurationError(
+            f"the input publish holds {unknown[0]!r}", hint=f"it takes {', '.join(WORDS)} and {RELEASE}"
+        )
+    release = RELEASE in wished and environ.get("GITHUB_REF", "").startswith("refs/tags/")
+    if not release and set(wished) == {RELEASE}:
+        return []
     left_out = [f"--no-{word}" for word in WORDS if word not in wished]
     return [
         "publish",
@@ -36,16 +43,21 @@ def arguments(environ: Mapping[str, str]) -> list[str]:
         *("--report-dir", environ["CI_BUILDKIT_REPORT_DIR"]),
         *("--name", environ["CI_BUILDKIT_NAME"]),
         *left_out,
+        *(["--release-assets"] if release else []),
     ]
 
 
 def main(environ: Mapping[str, str]) -> int:
     """Publish; returns the command's exit code, or 2 with an annotation."""
     try:
-        sys.argv = ["ci-buildkit", *arguments(environ)]
+        words = arguments(environ)
     except ConfigurationError as error:
         print(workflow_command("error", str(error), {"title": "ci-buildkit"}), flush=True)
         return error.exit_code
+    if not words:
+        print("nothing to publish: a release is made where a tag is pushed", flush=True)
+        return 0
+    sys.argv = ["ci-buildkit", *words]
     return int(command() or 0)
 
 

@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.github_releases import Releases
+
 Answer = tuple[int, Any]
 
 
@@ -45,6 +47,7 @@ class GitHub:
         self.pulls: list[dict[str, Any]] = []
         self.branches: dict[str, str] = {}
         self.login = ""
+        self.releases = Releases()
 
     def fault(self, method: str, path: str, status: int, **more: Any) -> None:
         self.faults.append(Fault(method, path, status, **more))
@@ -75,6 +78,7 @@ class GitHub:
             ("DELETE", r"/repos/octo/hello/issues/7/labels/(.+)", self._unlabel),
             ("GET", r"/repos/octo/hello/pulls", self._list_pulls),
             ("GET", r"/user", self._user),
+            *self.releases.routes(),
         )
         for verb, pattern, route in routes:
             found = re.fullmatch(pattern, path)
@@ -154,7 +158,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _handle(self) -> None:
         data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        body = json.loads(data) if data else {}
+        sent = self.headers.get("Content-Type") == "application/octet-stream"
+        body = {"content": data} if sent else json.loads(data) if data else {}
         github = self.github
         github.requests.append((self.command, self.path))
         github.bodies.append(body)
@@ -192,7 +197,7 @@ def serving() -> Iterator[GitHub]:
     handler = type("Handler", (_Handler,), {"github": github})
     http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     http.daemon_threads = True
-    github.url = f"http://127.0.0.1:{http.server_port}"
+    github.url = github.releases.url = f"http://127.0.0.1:{http.server_port}"
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

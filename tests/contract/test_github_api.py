@@ -20,9 +20,11 @@ from typing import Any
 
 import pytest
 
+from ci_buildkit.artifacts.dist import File
 from ci_buildkit.github.api import Repository
 from ci_buildkit.github.checkrun import Check
 from ci_buildkit.github.event import Source
+from ci_buildkit.github.releases import Releases
 from ci_buildkit.github.retry import Refused, Retry
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +38,12 @@ USED = {
     f"{REPOSITORY}/issues/{{issue_number}}/labels": "post",
     f"{REPOSITORY}/issues/{{issue_number}}/labels/{{name}}": "delete",
     f"{REPOSITORY}/pulls": "get",
+    f"{REPOSITORY}/commits/{{ref}}": "get",
+    f"{REPOSITORY}/releases": "get post",
+    f"{REPOSITORY}/releases/tags/{{tag}}": "get",
+    f"{REPOSITORY}/releases/{{release_id}}": "patch delete",
+    f"{REPOSITORY}/releases/{{release_id}}/assets": "get post",
+    f"{REPOSITORY}/releases/assets/{{asset_id}}": "delete",
     "/user": "get",
 }
 SHA = "ce587453ced02b1526dfb4cb910479d431683101"
@@ -101,7 +109,7 @@ def prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     file = folder / "github.json"
     port = free_port()
     # Objects in answers have their own address, to which PyGithub sends what changes them.
-    text = json.dumps(description(whole)).replace("https://api.github.com/", f"http://127.0.0.1:{port}/")
+    text = re.sub(r"https://(api|uploads)\.github\.com", f"http://127.0.0.1:{port}", json.dumps(description(whole)))
     file.write_text(text)
     command: list[str | Path] = [
         modules / ".bin/prism",
@@ -173,6 +181,21 @@ def test_labels_and_pull_requests(repository: Repository) -> None:
     repository.label(7, "ci: red", on=True)
     repository.label(7, "ci: red", on=False)
     assert repository.pull_of(Source("octo", "fix/it"), SHA) is None
+
+
+def test_releases(repository: Repository, tmp_path: Path) -> None:
+    releases = Releases(repository)
+    assert releases.commit("v1.0.0/x")
+    assert releases.find("v1.0.0")
+    made = releases.create("v1.0.0", prerelease=False, marked=True)
+    releases.publish(made)
+    (tmp_path / "app_1.0+x.tar.gz").write_bytes(b"\x00\xff")
+    file = File(tmp_path / "app_1.0+x.tar.gz", 2, "0" * 64)
+    sent = releases.upload(made, file)
+    assert sent.state == "uploaded"
+    assert not sent.holds(file), "the mock has a file of its own"
+    assert releases.assets(made)
+    releases.delete(sent)
 
 
 def test_nothing_else_is_asked_for(prism: str) -> None:

@@ -20,7 +20,7 @@ COMMANDS = {
     "findings": "read lint findings and say what they say",
     "merge": "join images that machines pushed by digest into one",
     "explain": "show which steps of a run were not in the cache, and why",
-    "publish": "publish a run on GitHub: check run, comment, what changed",
+    "publish": "publish a run on GitHub: check run, comment, what changed, release files",
     "tags": "make tags, labels and annotations of images",
     "version": "show the version that would be stamped",
     "builder": "make, list and remove builders, and sweep leftovers",

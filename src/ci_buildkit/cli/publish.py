@@ -1,4 +1,4 @@
-"""Publish a finished run on GitHub: a check run with annotations, a comment on the pull request, and what changed.
+"""Publish a finished run on GitHub: a check run with annotations, a comment on the pull request, a tag's release files.
 
 Reads GITHUB_TOKEN, GITHUB_API_URL, GITHUB_REPOSITORY, GITHUB_SHA and the event. Exit code 0 when it was published or
 shown in the job summary instead, 5 without a readable report, 6 when GitHub refuses what a flag asks for.
@@ -46,14 +46,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write only what changed to the job summary, where `run` has written the rest in the same job",
     )
     parser.add_argument("--label-failed", metavar="LABEL", default="", help="label a pull request while its run is red")
+    parser.add_argument(
+        "--release-assets",
+        action="store_true",
+        help="upload archives, SBOMs, manifest.json and checksums.txt to the tag's release, which is made where there is "
+        "none; a red run's are refused",
+    )
+    parser.add_argument(
+        "--tag", metavar="NAME", default="", help="the release's tag (default: the one that was pushed)"
+    )
+    parser.add_argument("--draft", action="store_true", help="leave a release that is made here a draft")
+    parser.add_argument(
+        "--prerelease", action=yes_or_no, help="mark a release that is made here so (default: as the version says)"
+    )
 
 
 def call(arguments: argparse.Namespace) -> int:
     """Publish; returns 0 or 6.
 
     Raises:
-        ConfigurationError: this is no GitHub workflow, a name is too long, or the report is of another commit.
-        OutputError: the report cannot be read.
+        ConfigurationError: this is no GitHub workflow, a name is too long, or the report is of another commit or tag.
+        OutputError: the report cannot be read, or its files must not be released.
+        GitHubError: GitHub does not take the release's files.
     """
     from ci_buildkit.github.event import trigger
     from ci_buildkit.github.publish import Publisher, Wishes
@@ -62,6 +76,7 @@ def call(arguments: argparse.Namespace) -> int:
     github = GitHub.from_environ(os.environ)
     wishes = Wishes(arguments.check, arguments.comment, _name(arguments.name), arguments.label_failed.strip())
     started_by = trigger(github)
+    tag = _tag(arguments, github)
     record, tests = read(Path(arguments.report_dir), github.workspace)
     _of_the_pull_request(record, github, started_by.head)
     publisher = Publisher(record, tests, started_by, wishes, details_url=github.run_url)
@@ -74,7 +89,50 @@ def call(arguments: argparse.Namespace) -> int:
     if arguments.changes_only:
         published.summary = published.changes
     published.notices.extend(f"{problem.path}: {problem.reason}" for problem in tests.problems)
-    return _tell(published, github)
+    code = _tell(published, github)
+    if tag:
+        _release(arguments, github, record, tag, started_by.head)
+    return code
+
+
+def _tag(arguments: argparse.Namespace, github: GitHub) -> str:
+    """The tag to release; "" where nothing is to be released."""
+    if not arguments.release_assets:
+        if arguments.tag or arguments.draft or arguments.prerelease is not None:
+            raise ConfigurationError(
+                "--tag, --draft and --prerelease say how to release", hint="add --release-assets, or leave them out"
+            )
+        return ""
+    pushed = github.ref.removeprefix("refs/tags/") if github.ref.startswith("refs/tags/") else ""
+    tag: str = arguments.tag or pushed
+    if not tag or not tag.isprintable():
+        raise ConfigurationError(
+            "there is no tag to release", hint="run the workflow on a pushed tag, or name one with --tag"
+        )
+    return tag
+
+
+def _release(arguments: argparse.Namespace, github: GitHub, record: RunRecord, tag: str, head: str) -> None:
+    from ci_buildkit.artifacts import dist
+    from ci_buildkit.github import release
+    from ci_buildkit.report.text import inert
+
+    release.check(record, tag)
+    files = dist.read(Path(arguments.report_dir) / "dist", record.version)
+    release.check_names(files)
+    repository = _repository(github, patient=True)
+    if repository is None:
+        raise GitHubError(
+            f"there is no GITHUB_TOKEN, so {tag} is not released",
+            hint="give the step `GITHUB_TOKEN: ${{ github.token }}` as env, and the job the permission `contents: write`",
+        )
+    from ci_buildkit.github.releases import Releases
+
+    wishes = release.Wishes(arguments.draft, arguments.prerelease)
+    try:
+        print(inert(release.publish(Releases(repository), record, tag, head, files, wishes)))
+    finally:
+        repository.close()
 
 
 def _of_the_pull_request(record: RunRecord, github: GitHub, head: str) -> None:
@@ -157,15 +215,16 @@ def _name(name: str) -> str:
     return name.strip()
 
 
-def _repository(github: GitHub) -> Repository | None:
-    """None without a token."""
+def _repository(github: GitHub, *, patient: bool = False) -> Repository | None:
+    """None without a token. A `patient` one waits longer: a file that does not arrive takes its time."""
     if not github.token:
         return None
     if github.api_url and not github.api_url.startswith(("https://", "http://")):
         raise ConfigurationError(f"GITHUB_API_URL is no http address: {github.api_url!r}", hint="leave it unset")
     from ci_buildkit.github.api import Repository
+    from ci_buildkit.github.retry import BUDGET, PATIENT, Retry
 
-    return Repository(github.repository, github.token, url=github.api_url)
+    return Repository(github.repository, github.token, url=github.api_url, retry=Retry(PATIENT if patient else BUDGET))
 
 
 def _tell(published: Published, github: GitHub) -> int:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import github
 from github import Auth, BadAttributeException, Github, GithubException
+from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass
 
 from ci_buildkit import __version__
+from ci_buildkit.errors import GitHubError
 from ci_buildkit.github.checkrun import Seen
 from ci_buildkit.github.event import Pull, Source
 from ci_buildkit.github.retry import Failure, Refused, Retry
@@ -21,6 +24,7 @@ from ci_buildkit.report.text import inert, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from github.CheckRun import CheckRun
     from github.IssueComment import IssueComment
@@ -35,6 +39,8 @@ PER_PAGE = 100
 # GitHub takes no more than 2,500 comments on one pull request.
 MOST_PAGES = 26
 TIMEOUT_SECONDS = 30
+# For a part of a file to be taken, and for the answer once all of it is there.
+UPLOAD_SECONDS = 120
 # "Wait at least one second between each request" that writes (Best practices for using the REST API).
 WRITE_PAUSE = 1.0
 
@@ -115,6 +121,26 @@ class Repository:
             made = found() if found and failure.ambiguous else None
             if made is not None:
                 return made
+
+    def request(self, verb: str, path: str, query: dict[str, str] | None = None, *, body: object = None) -> Any:
+        """GitHub's answer to one request about the repository, to be made through `ask`."""
+        ask = self._github.requester.requestJsonAndCheck
+        return ask(verb, f"{self._repository.url}{path}", parameters=query, input=body)[1]
+
+    def send(self, url: str, file: Path, size: int) -> Any:
+        """GitHub's answer to a file of `size` bytes, to be sent through `ask`.
+
+        PyGithub's own `upload_asset` waits forever, and leaves the file open where it breaks. Raises GitHubError where
+        the token would go to another host.
+        """
+        there = connection(url, self._github.requester.hostname)
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        send = self._github.requester.requestMemoryBlobAndCheck
+        try:
+            with file.open("rb") as content:
+                return send("POST", url, {"name": file.name}, headers, content, there)[1]
+        finally:
+            there.close()
 
     def checks(self, ref: str, name: str) -> list[Seen]:
         """The latest check runs called `name` of a commit or branch (`heads/main`), the newest first."""
@@ -226,6 +252,17 @@ class Repository:
             except Refused:
                 self._login = ""
         return self._login
+
+
+def connection(url: str, api: str) -> HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass:
+    """A connection that gives up in time. The token goes to the API's host or one of its domain: `uploads.github.com`."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if host != api and not host.endswith(f".{api.removeprefix('api.')}"):
+        message = inert(one_line(f"GitHub's files would go to {host!r}, which is no host of {api}", 300))
+        raise GitHubError(message, hint="check GITHUB_API_URL")
+    kind = HTTPSRequestsConnectionClass if parts.scheme == "https" else HTTPRequestsConnectionClass
+    return kind(host, parts.port, timeout=UPLOAD_SECONDS)
 
 
 def _seen(run: CheckRun) -> Seen:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 BUDGET = 120.0
 """Seconds that one command waits, and spends on requests that fail, in all."""
+PATIENT = 900.0
+"""The same where files are uploaded."""
 SECONDARY = 60.0
 FIRST_PAUSE = 1.0
 MOST_TRIES = 6
