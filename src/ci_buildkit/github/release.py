@@ -41,13 +41,18 @@ def check(record: RunRecord, tag: str) -> None:
     """Refuse what must not be released.
 
     Raises:
-        OutputError: the run was red, or what it built was changed and is no commit's.
+        OutputError: the run was red or made no binaries, or what it built was changed and is no commit's.
         ConfigurationError: the version is not the tag's.
     """
     if record.outcome != "passed":
         raise OutputError(
             f"the run ended as {record.outcome}, with exit code {record.exit_code}: a red run's binaries are not released",
             hint="mend what failed and run the pipeline again",
+        )
+    if not record.binaries:
+        raise OutputError(
+            "the run made no binaries, so there is nothing to release",
+            hint="give the Dockerfile a stage `binaries`, or leave --release-assets out",
         )
     version = record.version
     if version.dirty:

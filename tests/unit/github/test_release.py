@@ -162,6 +162,7 @@ class TestCommand:
                 "ended as failed, with exit code 1: a red run's binaries are not",
             ),
             ({"outcome": "cancelled", "exit_code": 130}, 5, "a red run's binaries are not released"),
+            ({"binaries": []}, 5, "the run made no binaries, so there is nothing to release"),
             ({"version": {"dirty": True}}, 5, "was built from changed files"),
             ({"version": {"value": "v1.2.3-4-gabc"}}, 2, "the run built v1.2.3-4-gabc, the tag is v1.2.3"),
             ({"version": {"revision": "c" * 40}}, 5, "manifest.json is of another run"),
@@ -400,9 +401,3 @@ class TestDist:
         folder.symlink_to(tmp_path / "away")
         assert main(WORDS) == 5
         assert "dist is a link" in capsys.readouterr().err
-
-    def test_a_run_without_binaries(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        (folder / "checksums.txt").write_text("")
-        (folder / "manifest.json").write_text(json.dumps({"version": TAG, "revision": HEAD, "archives": []}))
-        assert main(WORDS) == 5
-        assert "is empty" in capsys.readouterr().err
