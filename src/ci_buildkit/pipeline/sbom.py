@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ci_buildkit.artifacts import names, spdx
@@ -18,6 +19,7 @@ from ci_buildkit.plan import attestations
 from ci_buildkit.problem import Problem
 
 ATTESTED = "sbom.spdx.json"  # what BuildKit's local exporter calls it (moby/buildkit, docs/attestations/sbom.md)
+AT_ONCE = 4  # syft processes, each of a second and a few hundred megabytes
 NEXT = "put syft on PATH, or give BuildKit a scanner with --sbom generator=IMAGE"
 
 
@@ -30,18 +32,19 @@ def write(session: Session, built: Sequence[StageRun], packages: Sequence[Packag
     """Write the documents and enter them in their packages; a problem for each that cannot be made."""
     program = syft.installed(session.buildx.environment)
     attested = {} if program else {run.stage.name: _attested(session, run) for run in built}
-    problems: list[Problem] = []
-    for package in packages:
+
+    def one(package: Package) -> Problem | None:
         out = package.archive.with_name(package.archive.name + spdx.ENDING)
         try:
             texts = [_scanned(session, program, package)] if program else _found(attested, package)
             out.write_bytes(spdx.document(texts, package.archive.name, epoch))
         except (OutputError, ValueError) as error:
-            reason = f"there is no SBOM of {package.archive.name}: {error}"
-            problems.append(Problem(f"dist/{out.name}", "missing", reason))
-        else:
-            package.sbom = out
-    return problems
+            return Problem(f"dist/{out.name}", "missing", f"there is no SBOM of {package.archive.name}: {error}")
+        package.sbom = out
+        return None
+
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        return [problem for problem in pool.map(one, packages) if problem]
 
 
 def _scanned(session: Session, program: str, package: Package) -> bytes:
