@@ -70,7 +70,7 @@ def describe(
     return Description(
         tags=tuple(dict.fromkeys(found.version.tags)),
         labels={key: value for key, value in bare.labels.items() if value},
-        own={key: value for key, value in found.labels.items() if bare.labels.get(key) != value},
+        own={key: value for key, value in found.labels.items() if key and bare.labels.get(key) != value},
         annotations=tuple(entry for entry in found.annotations if not entry.endswith("="))
         if options.annotation
         else (),

@@ -159,7 +159,9 @@ class _Parser:
             call = self._call()
             return "/" + ".".join(call.path.parts)
         position = self._at
-        if self._token()[0] == "close":
+        token = self._token()
+        if token[0] == "close":
+            self._strip_next = "~" in token[1]
             return "else"
         self._at = position
         return "else if" if kind == "else" else ""

@@ -22,6 +22,9 @@ _PIECE = re.compile(
     |(?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
+# What begins a group that is counted, where escapes and classes are left out.
+_GROUP = re.compile(r"\((?!\?)|\(\?<[A-Za-z_$]")
+_NO_GROUP = re.compile(r"\\.|\[(?:\\.|[^\]])*\]", re.DOTALL)
 _SPACE = r"\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 
 
@@ -67,7 +70,8 @@ def _compiled(pattern: str, flags: str) -> regex.Pattern[str]:
 
 def _translated(pattern: str, flags: str) -> str:
     written: list[str] = []
-    in_class = ""
+    before = in_class = ""
+    groups = len(_GROUP.findall(_NO_GROUP.sub("", pattern)))
     for piece in _PIECE.finditer(pattern):
         text = piece[0]
         if in_class:
@@ -75,18 +79,28 @@ def _translated(pattern: str, flags: str) -> str:
         elif text == "[":
             in_class, text = "[", ""
         elif piece["escape"]:
-            text = _escape(text)
+            text = _escape(text, groups)
         elif piece["group"]:
             text = text.replace("(?<", "(?P<") if text.endswith(">") else text
-        elif not piece["count"]:
-            text = _special(text, written[-1] if written else "", flags)
+        elif text in {"*", "+", "?"} or piece["count"]:
+            _check_repeat(text, before)
+        else:
+            text = _special(text, flags)
         written.append(text)
+        before = piece[0]
     if in_class:
         raise ValueError("a class is not closed")
     return "".join(written)
 
 
-def _special(text: str, before: str, flags: str) -> str:
+def _check_repeat(text: str, before: str) -> None:
+    """Raise ValueError where JavaScript has nothing to repeat: after an assertion, an opening or another quantifier."""
+    quantified = before in {"*", "+", "?"} or (before.startswith("{") and before != "{")
+    if before in {"", "^", "$", "|", r"\b", r"\B"} or before.startswith("(") or (quantified and text != "?"):
+        raise ValueError(f"there is nothing to repeat before {text!r}")
+
+
+def _special(text: str, flags: str) -> str:
     """A single character outside of classes."""
     multiline, everything = "m" in flags, "s" in flags
     if text == "^":
@@ -95,10 +109,6 @@ def _special(text: str, before: str, flags: str) -> str:
         return r"(?=[\n\r\u2028\u2029]|\Z)" if multiline else r"\Z"
     if text == ".":
         return r"[\s\S]" if everything else r"[^\n\r\u2028\u2029]"
-    if text == "?" and before.endswith("("):
-        raise ValueError("the group begins with something that JavaScript does not know")
-    if text == "+" and (before in {"*", "+", "?"} or before.startswith("{")):
-        raise ValueError("nothing to repeat before `+`")
     return "\\" + text if text in "{}]#&~" else text
 
 
@@ -111,11 +121,11 @@ def _in_class(piece: re.Match[str], opened: str) -> tuple[str, str]:
     if text == "]":
         return "", {"[": r"(?!)", "[^": r"[\s\S]"}.get(begin, "]")
     if piece["escape"]:
-        return "open", begin + _escape(text, in_class=True)
+        return "open", begin + _escape(text, 0, in_class=True)
     return "open", begin + re.sub(r"([\[&~|{}()^$.*+?#])", r"\\\1", text)
 
 
-def _escape(text: str, *, in_class: bool = False) -> str:
+def _escape(text: str, groups: int, *, in_class: bool = False) -> str:
     """An escape; one that means nothing to JavaScript is the character itself."""
     kind, more = text[1], text[2:]
     if kind in "sS" and not in_class:
@@ -125,7 +135,7 @@ def _escape(text: str, *, in_class: bool = False) -> str:
     elif kind == "k" and more:
         written = f"(?P={more[1:-1]})"
     elif kind.isdigit():
-        written = r"\x00" if text == r"\0" or in_class else text
+        written = text if 0 < int(text[1:]) <= groups else _octal(text[1:])
     elif kind == "c" and more:
         written = f"\\x{ord(more) % 32:02x}"
     elif kind in "ux" and more:
@@ -133,3 +143,9 @@ def _escape(text: str, *, in_class: bool = False) -> str:
     else:
         written = {"s": _SPACE, "b": r"\x08"}.get(kind, re.escape(kind))
     return written
+
+
+def _octal(digits: str) -> str:
+    """Digits after a backslash that are no reference to a group (ECMA-262, Annex B)."""
+    octal = re.match("[0-3][0-7]{0,2}|[4-7][0-7]?", digits)
+    return re.escape(chr(int(octal[0], 8))) + digits[octal.end() :] if octal else digits

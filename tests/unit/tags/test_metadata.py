@@ -70,6 +70,9 @@ def test_any_ref_makes_a_tag_or_a_message(name: str, pattern: str) -> None:
         "type=semver,pattern={{version 'x'}}",
         "type=semver,match=v1,pattern={{version}}",
         "type=match,pattern=/a/gg",
+        "type=match,pattern=$*",
+        "type=match,pattern=a++",
+        "type=match,pattern=(?i)a",
     ],
 )
 def test_lines_that_are_refused(line: str) -> None:
@@ -116,6 +119,8 @@ def test_names() -> None:
         (r"type=match,pattern=(.)\.\d\.(?!\1)\d", "1.2.3"),
         (r"type=match,pattern=(?<x>\d)\.\k<x>?", "1."),
         (r"type=match,pattern=/^v$|^\d$/m,value=a", ""),
+        (r"type=match,pattern=\166\d", "v1"),
+        (r"type=match,pattern=(v)[\61](?=\.)", "v1"),
     ],
 )
 def test_javascript_expressions(line: str, tag: str) -> None:
@@ -135,6 +140,7 @@ def test_an_expression_that_never_ends() -> None:
         ("{{#unless branch}}n{{/unless}}", "n"),
         ("{{#if nothing}}a{{^}}b{{/if}}", "b"),
         ("a {{~tag~}} b", "av1.2.3b"),
+        ("a{{#if branch}}{{else~}} b {{~/if}}", "ab"),
         ("{{! no }}{{!-- {{no}} --}}x", "x"),
         ("{{date (date '[YY]')}}", "20"),
         ("{{[tag]}}{{this.tag}}", "v1.2.3v1.2.3"),
