@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ci_buildkit.github.releases import Asset, Release, Releases
     from ci_buildkit.record import RunRecord
 
-# Another run that publishes the same tag may take a file away while it is sent.
-ROUNDS = 3
+# Another run that publishes the same tag may take a file away while it is sent; the last round only looks.
+ROUNDS = 4
 # GitHub renames other files ("Upload a release asset"), and then checksums.txt would name what nobody can download.
 _KEPT_NAME = re.compile(r"[A-Za-z0-9_+@-]+(?:\.[A-Za-z0-9_+@-]+)*")
 # A release by semantic versioning and by PEP 440: numbers alone, build metadata or a post-release behind them.
@@ -118,11 +118,13 @@ def _complete(releases: Releases, release: Release, files: Sequence[File]) -> in
     """Make GitHub have every file; the number of files that were sent."""
     sent: set[str] = set()
     problem: GitHubError | None = None
-    for _ in range(ROUNDS):
+    for left in reversed(range(ROUNDS)):
         there = releases.assets(release)
         wrong = [file for file in files if not _held(there.get(file.name), file, sent)]
         if not wrong:
             return len(sent)
+        if not left:
+            break
         if release.immutable:
             names = ", ".join(file.name for file in wrong)
             raise _immutable(
@@ -133,7 +135,9 @@ def _complete(releases: Releases, release: Release, files: Sequence[File]) -> in
             if stale := there.get(file.name):
                 releases.delete(stale)
         for file in wrong:
-            problem = _send(releases, release, file) or problem
+            problem = _send(releases, release, file)
+            if problem:
+                break
             sent.add(file.name)
     raise problem or GitHubError(
         f"GitHub's files of the release {release.tag} do not stay what was sent",

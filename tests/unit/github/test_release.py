@@ -262,6 +262,7 @@ class TestResumed:
             publish(report, repository)
         (made,) = server.releases.all
         assert made["draft"]
+        assert names(made) == SENT[:1], "no list of files that are not there"
 
 
 def test_the_token_goes_to_github_alone(server: Any, report: Path, repository: Repository) -> None:
