@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.e2e import support
+from tests.e2e.faulty_registry import Fault, serve
 
 from ci_buildkit.pipeline import legs
 from ci_buildkit.pipeline.legs import Leg
@@ -216,3 +217,29 @@ def test_wrong_usage_is_said(words: tuple[str, ...], code: int, reason: str, mer
     done = merge(*words)
     assert (done.returncode, done.stdout) == (code, ""), done.stderr
     assert reason in done.stderr
+
+
+def test_what_a_registry_does_another_time_is_tried_again(pushed: Pushed, merge: Command, lab: dict[str, str]) -> None:
+    with serve(lab["CI_BUILDKIT_LAB_REGISTRY"]) as proxy:
+        script = proxy.play(
+            Fault("HEAD", "/manifests/", "500"), Fault("GET", "/manifests/", "drop", after=3),
+            Fault("PUT", "/manifests/sha256", "429"), Fault("PUT", "/manifests/1", "drop"),
+        )  # fmt: skip
+        done = merge("--image", f"{proxy.address}/{pushed.path}", "--tag", "1,latest", *pushed.digests.values())
+    assert done.returncode == 0, done.stderr
+    assert not any(fault.times for fault in script.faults), script.seen
+    assert sorted(support.tags(lab, pushed.path)) == ["1", "latest"]
+
+
+def test_no_tag_moves_where_an_image_cannot_be_put(
+    pushed: Pushed, merge: Command, lab: dict[str, str], tmp_path: Path
+) -> None:
+    with serve(lab["CI_BUILDKIT_LAB_REGISTRY"]) as proxy:
+        name = f"{proxy.address}/{pushed.path}"
+        for platform in PLATFORMS:
+            legs.write(tmp_path / "legs", pushed.leg(platform, name=name))
+            legs.write(tmp_path / "legs", pushed.leg(platform, name=name, stage="other", annotations=("a=b",)))
+        proxy.play(Fault("PUT", "/manifests/sha256", "403", times=100, after=1))  # the second index
+        done = merge("--from", str(tmp_path / "legs"))
+    assert done.returncode == 4
+    assert (done.stdout, support.tags(lab, pushed.path)) == ("", [])
