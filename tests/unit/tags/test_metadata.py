@@ -6,7 +6,7 @@ import contextlib
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ci_buildkit.errors import ConfigurationError
@@ -25,12 +25,14 @@ def made(*tags: str, context: Context = TAGGED, **inputs: tuple[str, ...]) -> Me
     return metadata(Inputs(tags=tags, **inputs), context, NOW, {})
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES, max_size=14).map("".join), st.sampled_from(["tags", "flavor", "images", "labels"]))
 def test_every_input_has_an_answer_or_a_message(text: str, where: str) -> None:
     with contextlib.suppress(ConfigurationError):
         metadata(Inputs(**{where: [text]}), TAGGED, NOW, {})
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_any_ref_makes_a_tag_or_a_message(name: str, pattern: str) -> None:
     context = Context(NOW, f"refs/tags/{name}", SHA)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ci_buildkit.tags.moment import written, zone
@@ -44,6 +44,7 @@ def test_zones_in_any_case() -> None:
     assert zone("../etc/passwd") is None
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="YMDdHhmsSaAZzXxkeEwWgGQqLlTNyo[]\\ é-", max_size=20), st.datetimes(timezones=st.just(UTC)))
 def test_every_form_is_written(form: str, time: datetime) -> None:
     assert isinstance(written(time, form), str)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ci_buildkit.errors import ConfigurationError
@@ -53,6 +53,7 @@ def test_halves(field: str, expected: tuple[str, str] | None) -> None:
     assert halves(field) == expected
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet='ab,"=# é', min_size=1, max_size=8).filter(lambda f: f.strip(BLANK)), min_size=2))
 def test_fields_survive_a_line(values: list[str]) -> None:
     """What is quoted as the hint says comes back as it was, but for white space around it."""
@@ -61,6 +62,7 @@ def test_fields_survive_a_line(values: list[str]) -> None:
     assert fields(lines([line])[0]) == [value.strip(BLANK) for value in values]
 
 
+@settings(deadline=None)
 @given(GRAMMAR)
 def test_every_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(ConfigurationError):
