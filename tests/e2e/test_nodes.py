@@ -32,10 +32,10 @@ ASLEEP = "if [ $BUILDPLATFORM = linux/arm64 ]; then echo asleep; sleep 60; fi"
 
 @pytest.fixture(scope="module")
 def farm(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Machine]]:
-    """A machine for amd64 and one for arm64, each of which emulates the other's platform."""
+    """A machine for amd64 and one for arm64, each of which emulates the other's platform; only the first has s390x."""
     folder = tmp_path_factory.mktemp("farm")
     with netns.farm(
-        environment, folder, amd=("linux/amd64", "linux/arm64"), arm=("linux/arm64", "linux/amd64")
+        environment, folder, amd=("linux/amd64", "linux/arm64", "linux/s390x"), arm=("linux/arm64", "linux/amd64")
     ) as machines:
         yield machines
 
@@ -155,12 +155,15 @@ def test_a_machine_that_is_dead_at_the_start(farm: dict[str, Machine], alone: di
     farm["amd"].kill()  # the first one, which buildx asks for targets and builds without platforms on
     try:
         run = support.run(project, alone, "--builder", "farm", "binaries", "--platform", BOTH)
+        only = support.run(project, alone, "--builder", "farm", "binaries", "--platform", "linux/s390x", report="only")
     finally:
         farm["amd"].start()
     assert run.code == 0, run.output
     assert "node amd" in run.output
     assert "the others build without it" in run.output
     assert built(run) == {"linux_amd64": "linux/amd64 on linux/arm64", "linux_arm64": "linux/arm64 on linux/arm64"}
+    assert only.code == 4
+    assert "nobody else can build binaries for linux/s390x" in only.output
     assert left(alone) == ["farm"], "it is the user's"
     again = support.command(["plan", "--builder", "farm", "--format", "json"], alone, cwd=project, check=True)
     assert len(json.loads(again.stdout)["stages"]) == 4

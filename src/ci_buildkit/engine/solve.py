@@ -105,10 +105,11 @@ def debug_command(buildx: Buildx, builder: str, flags: Sequence[str], script: st
 
 @dataclass(slots=True)
 class Watch:
-    """Who hears of a build: new lines, and that something moved."""
+    """Who hears of a build: new lines, that something moved, and at its start how to kill it."""
 
     lines: Callable[[Sequence[Line]], None]
     moved: Callable[[Progress], None]
+    started: Callable[[Callable[[], None]], object] = lambda _: None
 
 
 def solve(
@@ -138,6 +139,11 @@ def solve(
         watch.moved(progress)
         return True
 
+    def on_start(kill: Callable[[], None]) -> None:
+        watch.started(kill)
+        if terminal:
+            terminal.attach(kill)
+
     position = command.index("--progress=rawjson")
     full = [*command[:position], f"--metadata-file={metadata}", *command[position:]]
     ended: Ended = run(
@@ -146,7 +152,7 @@ def solve(
         cancellation=cancellation,
         on_line=on_line,
         terminal=terminal.slave if terminal else None,
-        on_start=terminal.attach if terminal else None,
+        on_start=on_start,
     )
     rest = masked(progress.finish())
     log.lines(rest)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Literal
 
-from ci_buildkit.engine import patience, recover, trouble
+from ci_buildkit.engine import patience, pulse, recover, trouble
 from ci_buildkit.engine.progress import Line, Progress
 from ci_buildkit.engine.solve import LogFile, Solved, Watch, bake_command, debug_command, solve
 from ci_buildkit.errors import EngineError
@@ -32,7 +32,8 @@ def attempt(session: Session, stage: Stage, log: LogFile, began: float, *, anew:
     """
     for number in itertools.count(1):
         used = session.builder
-        solved = _once(session, stage, log, began, anew=anew)
+        with pulse.watched(used.machines) as started:
+            solved = _once(session, stage, log, _watch(session, stage, began, started), anew=anew)
         loss = survivors.loss(session, stage.name, stage.platforms, used, solved)
         if loss and loss.final:
             return replace(solved, lost=loss.said)
@@ -53,10 +54,9 @@ def _passing(session: Session, solved: Solved) -> str:
     return reason if verdict.exit_code == EngineError.exit_code and trouble.may_pass(reason) else ""
 
 
-def _once(session: Session, stage: Stage, log: LogFile, began: float, *, anew: bool) -> Solved:
+def _once(session: Session, stage: Stage, log: LogFile, watch: Watch, *, anew: bool) -> Solved:
     target = dict(session.definitions[stage.name])
     metadata = session.staging.work / f"{safe_name(stage.name)}.json"
-    watch = _watch(session, stage, began)
     if anew:
         target = again.definition(session, stage, target)
         shutil.rmtree(session.exported(stage), ignore_errors=True)
@@ -99,7 +99,7 @@ def _script(session: Session, stage: Stage, token: str) -> tuple[str, Literal["e
     return script, "error" if stage.export == "results" else "always"
 
 
-def _watch(session: Session, stage: Stage, began: float) -> Watch:
+def _watch(session: Session, stage: Stage, began: float, started: Callable[[Callable[[], None]], object]) -> Watch:
     last = 0.0
 
     def moved(progress: Progress) -> None:
@@ -127,4 +127,4 @@ def _watch(session: Session, stage: Stage, began: float) -> Watch:
 
         session.emit(tell)
 
-    return Watch(lines, moved)
+    return Watch(lines, moved, started)

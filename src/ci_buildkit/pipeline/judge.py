@@ -17,7 +17,8 @@ from ci_buildkit.record import StageOutcome
 from ci_buildkit.results.model import TestReport
 from ci_buildkit.results.policy import let_pass, plural
 
-EXIT_CODE = re.compile(r"did not complete successfully: exit code: (\d+)")
+FAILED = "did not complete successfully"
+EXIT_CODE = re.compile(rf"{FAILED}: exit code: (\d+)")
 MAX_NAME = 200  # characters of a step's name in a reason
 # From here on a shell's exit codes say that a command was ended or never began (124 is timeout's, 128 + N a signal's;
 # Python's are negative then), which no failed test and no finding explains.
@@ -78,7 +79,11 @@ def build(returncode: int, progress: Progress, text: str) -> Verdict:
     step = progress.failed
     said = _said(step, text)
     # A failing RUN is the project's own even where its output speaks of a refused connection.
-    own = step is not None and "did not complete successfully" in step.error
+    own = step is not None and FAILED in step.error
+    ended = next((line for line in reversed(text.splitlines()) if line.startswith("ERROR: ")), "")
+    if own and FAILED not in ended and trouble.is_engine(ended):
+        # The connection to a machine broke, and what ran on the others was killed with it.
+        return Verdict("error", ended.removeprefix("ERROR: "), EngineError.exit_code)
     if not own and trouble.is_engine(said):
         return Verdict("error", said, EngineError.exit_code)
     return Verdict("error", said, BuildFailed.exit_code)
@@ -180,7 +185,7 @@ def _ended(
 
 def own_step(step: Step | None, stages: Sequence[str]) -> bool:
     """Whether a step is a RUN of one of these stages, and failed by its command's exit code."""
-    return step is not None and "did not complete successfully" in step.error and runs_in(step, stages)
+    return step is not None and FAILED in step.error and runs_in(step, stages)
 
 
 def runs_in(step: Step, stages: Sequence[str]) -> bool:

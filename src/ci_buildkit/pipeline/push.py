@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from ci_buildkit.engine import pulse
 from ci_buildkit.engine.patience import patiently
 from ci_buildkit.engine.solve import LogFile, Watch, bake_command, solve
 from ci_buildkit.errors import EngineError, Interrupted
@@ -56,8 +57,9 @@ def _once(session: Session, run: StageRun, names: Sequence[str], log: LogFile) -
     file.write_text(json.dumps({"target": definitions(session.definitions, name, names)}), encoding="utf-8")
     used = session.builder
     command = bake_command(session.buildx, used.name, file, name)
-    watch = Watch(lambda _: None, lambda _: None)
-    solved = solve(command, session.buildx, session.cancellation, log, watch, work.with_suffix(".pushed.json"))
+    with pulse.watched(used.machines) as started:
+        watch = Watch(lambda _: None, lambda _: None, started)
+        solved = solve(command, session.buildx, session.cancellation, log, watch, work.with_suffix(".pushed.json"))
     if session.cancellation.cancelled and solved.returncode:
         raise Interrupted("interrupted")
     verdict = judge.build(solved.returncode, solved.progress, solved.text)

@@ -32,7 +32,8 @@ def loss(session: Session, name: str, platforms: Sequence[str], used: Builder, s
     if not solved.returncode or session.cancellation.cancelled:
         return None
     trouble = judge.build(solved.returncode, solved.progress, solved.text).exit_code == EngineError.exit_code
-    if not trouble and len(used.machines) < 2:
+    killed = solved.returncode < 0  # because its machine did not answer
+    if not (trouble or killed) and len(used.machines) < 2:
         return None
     said = ""
     with contextlib.suppress(EngineError):  # where docker is in trouble itself, the build's own message says so

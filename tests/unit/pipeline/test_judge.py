@@ -266,6 +266,9 @@ def test_steps_that_ended_and_those_of_other_stages_do_not_count_as_cut_off() ->
     assert judge.lint(1, solve, "", ("lint",), seen(known=1)).outcome == "passed"
 
 
+LOST = "ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF"
+
+
 @pytest.mark.parametrize(
     ("error", "text", "code"),
     [
@@ -275,7 +278,9 @@ def test_steps_that_ended_and_those_of_other_stages_do_not_count_as_cut_off() ->
         ("error writing: no space left on device", "", 4),
         ("failed to push host/x: unexpected status from PUT request: 403 Forbidden", "", 4),
         ("dial tcp 127.0.0.1:5000: connect: connection refused", "", 4),
-        ("", "ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF", 4),
+        ("", LOST, 4),
+        (EXIT_1.replace("code: 1", "code: 137"), LOST, 4),
+        (EXIT_1, 'ERROR: failed to solve: process "curl: connection refused" did not complete successfully', 3),
         ("", "ERROR: failed to solve: dockerfile parse error on line 3: unknown instruction: FORM", 3),
         ("", "", 3),
     ],
