@@ -11,11 +11,12 @@ from typing import Any
 from ci_buildkit.engine.patience import patiently
 from ci_buildkit.engine.process import Cancellation
 from ci_buildkit.engine.registry import Held, Manifest, Registry
-from ci_buildkit.errors import ConfigurationError, OutputError
+from ci_buildkit.errors import ConfigurationError, EngineError, OutputError
 from ci_buildkit.pipeline.approve import sign
 from ci_buildkit.pipeline.flaws import IMPLIED
 from ci_buildkit.pipeline.legs import Leg
 from ci_buildkit.pipeline.pushed import Pushed
+from ci_buildkit.tags.reference import checked_name, checked_tag
 
 # `[KIND[,KIND][[PLATFORM]]:]KEY=VALUE` (buildx util/buildflags/annotations via BuildKit's exptypes.ParseAnnotationKey).
 KINDS = r"(?:index-descriptor|manifest-descriptor|index|manifest)"
@@ -130,7 +131,13 @@ class Merge:
         return held
 
     def _held(self, reference: str) -> Held:
-        held = patiently(lambda: self._registry.held(reference), self._cancellation)
+        try:
+            held = patiently(lambda: self._registry.held(reference), self._cancellation)
+        except EngineError as error:
+            raise EngineError(
+                f"{reference} cannot be looked at: {error.message}",
+                hint=error.hint or "check the name, and log in with `docker login` or --login",
+            ) from error
         if held is None:
             raise OutputError(f"the registry does not hold {reference}", hint="push it again by digest, then merge")
         return held
@@ -217,17 +224,15 @@ def of_digests(name: str, digests: Iterable[str], tags: Sequence[str], annotatio
         if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest) or (at and of != name):
             raise ConfigurationError(f"{text!r} is no digest of {name}", hint=f"write sha256:... or {name}@sha256:...")
         found.append(digest)
-    return Wanted(name, tuple(dict.fromkeys(found)), _tags(name, tags), index_annotations(annotations))
+    return Wanted(checked_name(name), tuple(dict.fromkeys(found)), _tags(name, tags), index_annotations(annotations))
 
 
 def _tags(name: str, tags: Sequence[str]) -> tuple[str, ...]:
     """Tags, of which each may be written as NAME:TAG."""
     bare = tuple(dict.fromkeys(tag.removeprefix(f"{name}:") for tag in tags))
-    if wrong := [tag for tag in bare if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", tag)]:
-        raise ConfigurationError(f"{wrong[0]!r} is no tag of {name}", hint="write 1.2.3 or NAME:1.2.3")
     if not bare:
         raise ConfigurationError(f"{name} would get no tag", hint="give it one with --tag")
-    return bare
+    return tuple(map(checked_tag, bare))
 
 
 def index_annotations(annotations: Iterable[str]) -> tuple[str, ...]:

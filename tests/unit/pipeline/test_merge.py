@@ -56,7 +56,7 @@ def test_what_is_no_digest_of_the_image_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("tag", ["", "-x", "a b", "a/b", "host/other:1", "x" * 129, "ä"])
 def test_what_is_no_tag_is_refused(tag: str) -> None:
-    with pytest.raises(ConfigurationError, match="no tag"):
+    with pytest.raises(ConfigurationError, match="not a valid tag"):
         merge.of_digests("host/app", [A], [tag], [])
 
 
@@ -84,3 +84,8 @@ def test_annotations_go_to_the_index(given: list[str], written: tuple[str, ...])
 def test_what_is_no_annotation_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="no annotation"):
         merge.index_annotations([text])
+
+
+def test_what_is_no_name_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="not a valid image name"):
+        merge.of_digests("host/App", [A], ["1"], [])
