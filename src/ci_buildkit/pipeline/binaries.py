@@ -19,7 +19,7 @@ from ci_buildkit.plan.stages import VERSION_ARGS, Plan, Stage, version_args
 from ci_buildkit.problem import Problem
 from ci_buildkit.record import BinaryRecord
 
-AT_ONCE = 4  # programs that are asked for their version
+AT_ONCE = 4  # archives that are written, and programs that are asked for their version
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,14 @@ def _produce(session: Session, plan: Plan, built: Sequence[StageRun], dist: Path
     named = archives.of(options, plan, [(run.stage, run.record.platforms) for run in built])
     packages, problems = binaries.gather(exports, dist, named, by_target=names.by_target(options.archive_name))
     seen = binaries.look(packages)
-    answers = _answers(session, binaries.questions(seen, session.builder.native))
-    for package in packages:
-        archive.write(package.archive, package.folder, package.paths, plan.version.source_date_epoch)
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:  # compressing takes the most of all this
+        epoch = plan.version.source_date_epoch
+        writing = [pool.submit(archive.write, one.archive, one.folder, one.paths, epoch) for one in packages]
+        answers = _answers(session, binaries.questions(seen, session.builder.native))
+        for written in writing:
+            written.result()
     if sbom.wanted(options):
-        problems += sbom.write(session, built, packages, plan.version.source_date_epoch)
+        problems += sbom.write(session, built, packages, epoch)
     records, wrong = binaries.judge(seen, answers, dist)
     if packages:
         lists.write(dist, archives.program(plan), plan.version, packages, records)
