@@ -1,8 +1,9 @@
 """Whether what BuildKit, buildx or docker says of a failure is the engine's or a registry's trouble, and whether it may
 pass. Pure.
 
-BuildKit itself waits 1, 2 and 4 seconds after a 5xx or a broken connection (util/resolver/retryhandler), but not after
-429, and not where it resolves a name.
+BuildKit and buildx ask again at once, twice in all after a 5xx and five times after a 429 (containerd, core/remotes/docker,
+request.retry). Only where it copies content does BuildKit wait 1, 2 and 4 seconds after a 5xx or a broken connection
+(util/resolver/retryhandler). What they say then is said for good.
 """
 
 from __future__ import annotations
@@ -25,10 +26,8 @@ PASSING = (
     "unavailable desc",
     "toomanyrequests",
     "too many requests",
-    "unexpected eof",
-    "short read",
-    "failed size validation",
-    "unexpected commit digest",
+    "failed to do request",
+    "short read: expected",
 )
 # ... what will be so the next time too:
 LASTING = (
@@ -39,6 +38,8 @@ LASTING = (
     "403 forbidden",
     "insufficient_scope",
     "no such host",
+    "x509:",
+    "server gave http response to https client",
     "no such container",
     "builder is not running",
     "no builder",

@@ -29,7 +29,7 @@ def move(session: Session, registry: Registry, image: Pushed, tags: Sequence[str
         told = _told(registry, image, tags)
         if session.cancellation.cancelled:
             raise Interrupted(f"interrupted while tags moved: {told}") from error
-        raise EngineError(f"tagging {image.reference} failed: {error.message} ({told})") from error
+        raise EngineError(f"tagging {image.reference} failed ({told}): {error.message}") from error
 
 
 def _told(registry: Registry, image: Pushed, tags: Sequence[str]) -> str:
