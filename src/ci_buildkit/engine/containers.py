@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ci_buildkit.engine.builder import PREFIX
 from ci_buildkit.engine.buildx import Buildx, explain
-from ci_buildkit.engine.process import Cancellation, run
+from ci_buildkit.engine.process import Cancellation, Deadline, run
 from ci_buildkit.errors import EngineError
 
 DOCKER_HELP = "Run 'docker run --help'"  # behind what docker says of a command that it cannot start
@@ -64,16 +63,7 @@ class Container:
         """Run it to its end once it is pulled; `on_line` gets each line that it prints."""
         name = f"{PREFIX}smoke-{secrets.token_hex(4)}"
         flags = ["--rm", "--name", name, "--pull=never", "--platform", self.platform]
-        expired = threading.Event()
-        timers: list[threading.Timer] = []
-
-        def start(kill: Callable[[], None]) -> None:
-            def expire() -> None:
-                expired.set()
-                kill()
-
-            timers.append(threading.Timer(self.seconds, expire))
-            timers[0].start()
+        deadline = Deadline(self.seconds)
 
         def line(raw: bytes) -> bool:
             text = buildx.mask(raw.decode(errors="replace").rstrip("\r\n"))
@@ -86,16 +76,15 @@ class Container:
                 env=buildx.environment,
                 cancellation=cancellation,
                 on_line=line,
-                on_start=start,
+                on_start=deadline.start,
                 stdout=True,
             )
         finally:
-            for timer in timers:
-                timer.cancel()
-        if expired.is_set() or cancellation.cancelled:  # docker's command is gone, its container may go on
+            deadline.stop()
+        if deadline.expired or cancellation.cancelled:  # docker's command is gone, its container may go on
             with contextlib.suppress(EngineError):
                 buildx.call("rm", "--force", "--volumes", name)
-        return Ran(ended.returncode, buildx.mask(ended.text), expired.is_set())
+        return Ran(ended.returncode, buildx.mask(ended.text), deadline.expired)
 
 
 def forget(buildx: Buildx, reference: str) -> None:
