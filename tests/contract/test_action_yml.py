@@ -121,6 +121,12 @@ def test_uploads_also_happen_after_a_failure_and_the_verdict_is_last() -> None:
     assert STEPS[-1]["if"].startswith("${{ always() && ")
 
 
+def test_the_report_goes_without_what_is_large_or_uploaded_by_itself() -> None:
+    folder = "${{ steps.run.outputs.report-dir }}"
+    paths = step("upload-report")["with"]["path"].split("\n")
+    assert [path for path in paths if path] == [folder, f"!{folder}/dist", f"!{folder}/images"]
+
+
 def test_marketplace_limits() -> None:
     assert len(ACTION["description"]) <= 125
     assert set(ACTION["branding"]) == {"icon", "color"}
