@@ -7,7 +7,6 @@ lost its power or network (tcp(7), tcp_retries2).
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -41,6 +40,8 @@ def watched(machines: Iterable[Machine], interval: float = INTERVAL) -> Iterator
 
 
 def _watch(addresses: list[tuple[str, int]], kills: list[Kill], over: threading.Event, interval: float) -> None:
+    import socket  # most runs have no such machine
+
     missed: Counter[tuple[str, int]] = Counter()
     while not over.wait(interval):
         for address in addresses:
