@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 import subprocess
 import tarfile
@@ -204,15 +205,15 @@ def test_runs_of_one_commit_are_the_same_on_any_machine(
     subprocess.run(["sha256sum", "-c", "--strict", "checksums.txt"], cwd=first.folder / "dist", check=True, timeout=10)
 
 
-def described(run: support.Run) -> dict[str, Any]:
-    """The SPDX document of the only binary, which the lists name, too."""
+def described(run: support.Run, name: str) -> dict[str, Any]:
+    """The SPDX document of the archive with a file, which the lists name, too."""
     files = dist(run)
-    [binary] = run.record["binaries"]
-    name = Path(binary["archive"]).name + ".spdx.json"
-    assert binary["sbom"] == f"dist/{name}"
-    assert json.loads(files["manifest.json"])["archives"][0]["sbom"]["name"] == name
+    [binary] = [one for one in run.record["binaries"] if one["path"].endswith(f"/{name}")]
+    document = Path(binary["archive"]).name + ".spdx.json"
+    assert binary["sbom"] == f"dist/{document}"
+    assert json.loads(files["manifest.json"])["archives"][0]["sbom"]["name"] == document
     subprocess.run(["sha256sum", "-c", "--strict", "checksums.txt"], cwd=run.folder / "dist", check=True, timeout=10)
-    return dict(json.loads(files[name]))
+    return dict(json.loads(files[document]))
 
 
 def test_syft_describes_each_archive_the_same_way(
@@ -223,7 +224,7 @@ def test_syft_describes_each_archive_the_same_way(
     words = ("--builder", builder, *AMD64, "--sbom", "true")
     first = support.run(project, own, *words, report="first")
     assert dist(first) == dist(support.run(project, own, *words, report="second"))
-    document = described(first)
+    document = described(first, "tool")
     assert document["creationInfo"]["created"] == support.DATE
     assert [file["fileName"] for file in document["files"]] == ["tool"]
 
@@ -232,10 +233,19 @@ def test_buildkit_s_scanner_stands_in_for_syft(
     project: Path, environment: dict[str, str], builder: str, scanner: str
 ) -> None:
     tool(project, saying("tool 1.2.3\n"))
-    run = support.run(project, environment, "--builder", builder, *AMD64, "--sbom", f"generator={scanner}")
-    document = described(run)
+    dockerfile = (project / "Dockerfile").read_text()
+    once = "FROM alpine AS once\nRUN cat /proc/sys/kernel/random/uuid >/once\n"
+    (project / "Dockerfile").write_text(f"{once}{dockerfile}COPY --from=once /once /\n")
+    words = ("--builder", builder, *AMD64, "--sbom", f"generator={scanner}", "--no-cache")
+    support.commit(project)
+    support.git(project, "tag", "-f", "v1.2.3")
+    run = support.run(project, environment, *words)
+    document = described(run, "tool")
     assert document["creationInfo"]["created"] == support.DATE
-    assert [file["fileName"] for file in document["files"]] == ["tool"]
+    assert {file["fileName"] for file in document["files"]} >= {"tool"}
+    first, _, scanning = run.log("binaries").partition("# the SBOM")
+    assert "random/uuid >/once\n" in first  # what is described is what was built, not another build of it
+    assert re.search(r"^#(\d+) .*random/uuid >/once\n(?:.*\n)*?#\1 CACHED$", scanning, re.MULTILINE)
 
 
 def test_without_any_scanner_the_binaries_are_there_and_the_run_says_what_to_do(

@@ -15,7 +15,7 @@ from ci_buildkit.engine.process import Cancellation, Deadline, Ended, run
 from ci_buildkit.engine.progress import Progress
 
 SECONDS = 10.0  # for the whole build
-MOST = 1 << 14  # characters of an answer
+MOST = 1 << 12  # characters of an answer
 DOCKERFILE = """FROM scratch
 COPY --chmod=755 program /program
 USER 65534:65534

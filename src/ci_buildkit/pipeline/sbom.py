@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,12 +20,13 @@ from ci_buildkit.plan import attestations
 from ci_buildkit.problem import Problem
 
 ATTESTED = "sbom.spdx.json"  # what BuildKit's local exporter calls it (moby/buildkit, docs/attestations/sbom.md)
+ANEW = frozenset({"no-cache", "no-cache-filter", "pull", "cache-to"})  # what would build once more, or write once more
 AT_ONCE = 4  # syft processes, each of a second and a few hundred megabytes
 NEXT = "put syft on PATH, or give BuildKit a scanner with --sbom generator=IMAGE"
 
 
 def wanted(options: Options) -> bool:
-    """Whether the options ask for SBOMs. Raises ConfigurationError where they are not understood."""
+    """Whether the options ask for SBOMs."""
     return attestations.asked(attestations.entries((), options)).get("sbom", False)
 
 
@@ -73,20 +75,25 @@ def _attested(session: Session, run: StageRun) -> Path | str:
     there all the same.
     """
     name = run.stage.name
-    folder = session.staging.work / "sbom" / safe_name(name)
+    work = session.staging.work / "sbom"
+    work.mkdir(exist_ok=True)
+    folder, file = work / safe_name(name), work / f"{safe_name(name)}.json"
     entry = next(one for one in attestations.entries((), session.options) if one["type"] == "sbom")
-    sets = [
-        f"{name}.output=type=local,dest={folder},platform-split=true",
-        f"{name}.attest=type=provenance,disabled=true",
-        f"{name}.attest={','.join(f'{key}={value}' for key, value in entry.items())}",
-    ]
-    metadata = session.staging.work / f"{safe_name(name)}.sbom.json"
-    command = bake_command(session.buildx, session.builder.name, session.bake_file, name, sets)
+    targets = {
+        of: {key: value for key, value in target.items() if key not in ANEW}
+        for of, target in session.definitions.items()
+    }
+    targets[name] |= {
+        "attest": [{"type": "provenance", "disabled": "true"}, entry],
+        "output": [{"type": "local", "dest": str(folder), "platform-split": "true"}],
+    }
+    file.write_text(json.dumps({"target": targets}), encoding="utf-8")
+    command = bake_command(session.buildx, session.builder.name, file, name)
     with session.log(name).open("a", encoding="utf-8", errors="replace") as out:
         log = LogFile(out)
         log.text("# the SBOM")
         watch = Watch(lambda _: None, lambda _: None)
-        solved = solve(command, session.buildx, session.cancellation, log, watch, metadata)
+        solved = solve(command, session.buildx, session.cancellation, log, watch, file.with_suffix(".metadata"))
     verdict = judge.build(solved.returncode, solved.progress, solved.text)
     if verdict.exit_code:
         return f"syft is not on PATH, and BuildKit's scanner failed: {verdict.reason}"

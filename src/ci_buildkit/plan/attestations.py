@@ -26,6 +26,11 @@ def entries(given: Iterable[Any], options: Options) -> list[Any]:
     return [*own, *({"type": kind, **_attributes(kind, text)} for kind, text in said.items())]
 
 
+def check(options: Options) -> None:
+    """Raise ConfigurationError for an option that is neither true, false nor attributes."""
+    entries((), options)
+
+
 def asked(attest: Iterable[Any]) -> dict[str, bool]:
     """The types of which `attest` entries say that an image has one (True) or none (False)."""
     fields = [_fields(entry) for entry in attest]
