@@ -45,7 +45,7 @@ def test_a_failed_move_keeps_the_old_report_and_the_new_one(monkeypatch: pytest.
     staged("old").put(target)
     made = staged("new")
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(shutil, "copytree", full)
@@ -85,7 +85,7 @@ def test_a_report_that_is_to_be_kept_outlives_the_rest() -> None:
 def test_what_copying_complains_of_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made = staged()
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         why = "[Errno 28] No space left on device: '/x/{}'"
         raise shutil.Error([(f"/a/{n}", f"/x/{n}", why.format(n)) for n in range(100)])
 
@@ -94,6 +94,16 @@ def test_what_copying_complains_of_is_told_once(monkeypatch: pytest.MonkeyPatch)
         made.put(Path("report"))
     assert caught.value.message == "the report cannot be written to report: No space left on device"
     made.remove()
+
+
+def test_a_link_stays_a_link_and_brings_nothing_from_elsewhere() -> None:
+    Path("secret").write_text("of this machine")
+    made = staged()
+    (made.report / "inside").symlink_to("run.json")
+    (made.report / "outside").symlink_to(Path("secret").resolve())
+    made.put(Path("report"))
+    made.remove()
+    assert [Path("report", name).is_symlink() for name in ("inside", "outside")] == [True, True]
 
 
 def test_a_mounted_folder_is_filled_since_it_cannot_be_renamed(monkeypatch: pytest.MonkeyPatch) -> None:
