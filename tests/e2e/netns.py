@@ -112,11 +112,11 @@ class Machine:
         """Where its buildkitd listens."""
         return f"tcp://{self.address}:{PORT}"
 
-    def option(self, client: str = "client", platforms: str = "") -> str:
+    def option(self, client: str = "client") -> str:
         """It as `--node` wants it, with the certificate of a client."""
         at = self.certificates.path
         keys = f"cacert={at('ca')},cert={at(client)},key={at(f'{client}-key')},servername={self.name}"
-        return f"name={self.name},endpoint={self.endpoint},{keys}" + (f",platforms={platforms}" if platforms else "")
+        return f"name={self.name},endpoint={self.endpoint},{keys}"
 
     def up(self) -> None:
         """Make the namespace and start what runs in it."""

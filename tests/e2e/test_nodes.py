@@ -155,6 +155,7 @@ def test_a_machine_that_is_dead_at_the_start(farm: dict[str, Machine], alone: di
     farm["amd"].kill()  # the first one, which buildx asks for targets and builds without platforms on
     try:
         run = support.run(project, alone, "--builder", "farm", "binaries", "--platform", BOTH)
+        boot = support.command(["builder", "create", "farm"], alone)
         only = support.run(project, alone, "--builder", "farm", "binaries", "--platform", "linux/s390x", report="only")
     finally:
         farm["amd"].start()
@@ -162,7 +163,8 @@ def test_a_machine_that_is_dead_at_the_start(farm: dict[str, Machine], alone: di
     assert "node amd" in run.output
     assert "the others build without it" in run.output
     assert built(run) == {"linux_amd64": "linux/amd64 on linux/arm64", "linux_arm64": "linux/arm64 on linux/arm64"}
-    assert only.code == 4
+    assert (boot.returncode, only.code) == (4, 4)
+    assert "node amd" in boot.stderr
     assert "nobody else can build binaries for linux/s390x" in only.output
     assert left(alone) == ["farm"], "it is the user's"
     again = support.command(["plan", "--builder", "farm", "--format", "json"], alone, cwd=project, check=True)

@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ci_buildkit.cli import flags
+from ci_buildkit.errors import EngineError
 
 if TYPE_CHECKING:
     from ci_buildkit.engine.buildx import Buildx
@@ -43,6 +44,10 @@ def _create(arguments: argparse.Namespace, buildx: Buildx) -> int:
 
     options = flags.settings(arguments).options.model_copy(update={"builder": arguments.name})
     made = builder.ensure(buildx, wanted(options))
+    if made.dead:
+        raise EngineError(
+            builder.silent(made.dead), hint="start BuildKit there, and check the endpoint and certificates"
+        )
     print(f"{made.name}  {made.driver}  BuildKit {made.buildkit}  {', '.join(made.platforms)}")
     return 0
 
