@@ -40,6 +40,25 @@ def test_a_report_is_put_in_place_and_replaces_the_last_one() -> None:
     assert list(Path("tmp").iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("last", "kept"),
+    [
+        ('{\n  "schema": 1,\n  "x": 2}', True),
+        ('{"schema":1,"x":2}', True),
+        ('{"schema": 2, "x": 2}', False),
+        ("old", False),
+    ],
+)
+def test_the_record_of_the_report_that_goes_is_kept(last: str, kept: bool) -> None:
+    target = Path("ci-report")
+    staged(last).put(target)
+    assert not (target / "previous.json").exists()
+    staged("new").put(target)
+    assert (target / "run.json").read_text() == "new"
+    assert (target / "previous.json").exists() == kept
+    assert not kept or (target / "previous.json").read_text() == last
+
+
 def test_a_failed_move_keeps_the_old_report_and_the_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
     target = Path("report")
     staged("old").put(target)

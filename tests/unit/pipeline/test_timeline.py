@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,38 @@ def test_a_build_for_one_foreign_platform_runs_there_though_no_name_says_so() ->
     assert failed.emulated
     assert failed.error
     assert failed.error.endswith("exit code: 3")
+
+
+def test_parents_are_places_in_the_timeline() -> None:
+    progress, began = recorded("lint")
+    steps = timeline.steps(progress, began, NATIVE, ())
+    digests = [step.digest for record in steps for step in progress.steps.values() if step.name == record.name]
+    for record, digest in zip(steps, digests, strict=True):
+        assert record.parents is not None
+        assert {digests[place] for place in record.parents} == set(progress.steps[digest].inputs) & set(digests)
+    assert any(record.parents for record in steps)
+
+
+def test_parents_reach_through_steps_that_never_started() -> None:
+    progress = Progress()
+    for digest, inputs, started in (("a", [], True), ("b", ["a", "gone"], False), ("c", ["b", "b"], True)):
+        vertex = {"digest": digest, "name": digest, "inputs": inputs}
+        times = {"started": "2026-01-02T03:04:05Z", "completed": "2026-01-02T03:04:06Z"} if started else {}
+        progress.feed(json.dumps({"vertexes": [{**vertex, **times}]}).encode())
+    steps = timeline.steps(progress, 0, NATIVE, ())
+    assert [(step.name, step.parents) for step in steps] == [("a", ()), ("c", (0,))]
+
+
+def test_what_was_transferred() -> None:
+    progress = Progress()
+    vertexes = [{"digest": "c", "name": "[internal] load build context", "started": "2026-01-02T03:04:05Z"}]
+    statuses = [
+        {"id": "transferring context:", "vertex": "c", "current": 10},
+        {"id": "transferring context:", "vertex": "c", "current": 70},
+        {"id": "sha256:aa", "vertex": "c", "current": 5, "total": 9},
+        {"id": "extracting sha256:aa", "vertex": "c", "current": 1000},
+        {"id": "sha256:bb", "vertex": "unknown", "current": 1},
+        {"id": "sha256:cc", "vertex": "c"},
+    ]
+    progress.feed(json.dumps({"vertexes": vertexes, "statuses": statuses}).encode())
+    assert [step.transferred for step in timeline.steps(progress, 0, NATIVE, ())] == [75]
