@@ -139,12 +139,13 @@ def silent_registry() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("flag", "doing"), [("--push", "looking for"), ("--push-by-digest", "pushing")])
 def test_interrupted_while_pushing(
-    number: signal.Signals, project: Path, alone: dict[str, str], silent_registry: str
+    number: signal.Signals, flag: str, doing: str, project: Path, alone: dict[str, str], silent_registry: str
 ) -> None:
     (project / "Dockerfile").write_text("FROM alpine AS lint\nRUN echo fine\nFROM alpine AS app\nCMD true\n")
-    started = support.start(project, alone, "--image", f"{silent_registry}/app", "--push")
-    started.wait_for("pushing")
+    started = support.start(project, alone, "--image", f"{silent_registry}/app", flag)
+    started.wait_for(doing)
     name = own_builder(alone)
     time.sleep(1)
     began = time.monotonic()

@@ -26,7 +26,7 @@ REFERENCE_DIGEST = "vnd.docker.reference.digest"
 ATTESTATION = "attestation-manifest"
 PREDICATE_TYPE = "in-toto.io/predicate-type"
 QUESTIONS = 4  # asked at the same time
-PATIENCE = 60.0  # seconds for one answer; docker's own questions have no limit
+PATIENCE = 30.0  # seconds for one answer; docker's own questions have no limit
 
 
 @dataclass(frozen=True, slots=True)

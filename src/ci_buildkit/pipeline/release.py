@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from ci_buildkit.engine.patience import patiently
 from ci_buildkit.engine.registry import Registry
-from ci_buildkit.errors import CiBuildkitError, Interrupted, OutputError
+from ci_buildkit.errors import CiBuildkitError, EngineError, Interrupted, OutputError, said
 from ci_buildkit.pipeline import flaws, image_record, legs
 from ci_buildkit.pipeline.goal import Goal, State, goals
 from ci_buildkit.pipeline.judge import CANCELLED, Verdict
@@ -56,6 +57,9 @@ class Release:
 
         def look(state: State) -> None:
             goal = state.goal
+            self.session.emit(
+                partial(self.session.view.phase, f"looking for {', '.join(map(goal.reference, goal.tags))}")
+            )
             found = standing.ask(self.registry, goal, self.session.cancellation)
             if immutable:
                 standing.check_immutable(goal, found)
@@ -127,7 +131,8 @@ class Release:
     def _write_legs(self) -> None:
         folder = self.session.staging.report / "digests"
         version = self.plan.version
-        for state in self.states:
+
+        def write(state: State) -> None:
             assert state.image is not None
             leg = legs.Leg(
                 stage=state.goal.stage,
@@ -143,15 +148,22 @@ class Release:
             legs.write(folder, leg)
             state.done = True
 
+        self._each(write, self.states)
+
     def _each(self, step: Callable[[T], None], items: Iterable[T]) -> None:
         """A step for all items at once; failures become verdicts, and none keeps the others from their end."""
 
         def attempt(item: T) -> Verdict | None:
             try:
                 step(item)
-            except CiBuildkitError as error:
-                cancelled = isinstance(error, Interrupted)
-                return Verdict("cancelled" if cancelled else "error", error.message, error.exit_code)
+            except Interrupted as error:
+                return Verdict("cancelled", error.message, error.exit_code)
+            except (CiBuildkitError, OSError) as error:
+                if self.session.cancellation.cancelled:
+                    return CANCELLED
+                if isinstance(error, CiBuildkitError):
+                    return Verdict("error", error.message, error.exit_code)
+                return Verdict("error", said(error), EngineError.exit_code)
             return None
 
         waiting = list(items)
