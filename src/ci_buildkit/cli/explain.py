@@ -6,6 +6,7 @@ Compares a run with the one before it, or with OTHER. Exit code 0 whatever is fo
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 DEFAULT = Path("ci-report")
 RECORD = "run.json"
+MOUNTS = re.compile(r" --mount=\S+")  # which hide the command that people look for
+WIDEST = 100
 NEXT = "name the run.json of a report, or run `ci-buildkit run` first"
 
 
@@ -80,7 +83,7 @@ def as_json(step: Explained) -> dict[str, Any]:
 
 def lines(explanation: Explanation) -> Iterator[str]:
     """The explanation for people."""
-    from ci_buildkit.report.text import inert, plural
+    from ci_buildkit.report.text import cut, inert, plural
 
     against = f", compared with the run of {explanation.earlier}" if explanation.earlier else ""
     if not explanation.steps:
@@ -91,7 +94,7 @@ def lines(explanation: Explanation) -> Iterator[str]:
     )
     for step in explanation.steps:
         yield ""
-        yield inert(f"{step.step} ({', '.join(step.stages)})")
+        yield inert(f"{cut(MOUNTS.sub('', step.step), WIDEST)} ({', '.join(step.stages)})")
         yield inert(f"  {step.reason.cause}: {step.reason.detail}")
         yield inert(f"  {_cost(step)}")
         if step.advice:

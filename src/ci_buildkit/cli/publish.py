@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ci_buildkit.record import RunRecord
     from ci_buildkit.results.model import Case, TestReport
 
-MAX_RECORD = 256 << 20
 _LONGEST_NAME = 100
 _NEXT = "run `ci-buildkit run` first, or name the folder with --report-dir"
 
@@ -151,26 +150,9 @@ def read(folder: Path, root: Path | None = None) -> tuple[RunRecord, TestReport]
     Raises:
         OutputError: they are missing or unreadable. What they hold is untrusted and not part of the message.
     """
-    from pydantic import ValidationError
+    from ci_buildkit.cli import recordfile
 
-    from ci_buildkit.record import SCHEMA, RunRecord
-
-    file = folder / "run.json"
-    try:
-        if file.is_symlink() or file.stat().st_size > MAX_RECORD:
-            raise OutputError(f"{file} is a link or larger than {MAX_RECORD >> 20} MiB", hint=_NEXT)
-        record = RunRecord.model_validate_json(file.read_bytes())
-    except OSError as error:
-        raise OutputError(f"there is no report that can be read: {file}: {error.strerror}", hint=_NEXT) from error
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise OutputError(f"{file} is no run record: {where}: {first['type']}", hint=_NEXT) from None
-    if record.schema_version != SCHEMA:
-        raise OutputError(
-            f"{file} has schema {record.schema_version}, this ci-buildkit knows {SCHEMA}",
-            hint="publish with the ci-buildkit that ran the pipeline",
-        )
+    record = recordfile.read(folder / "run.json", _NEXT)
     return record, _tests(folder / "junit.xml", record, root)
 
 

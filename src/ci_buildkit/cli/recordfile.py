@@ -23,7 +23,7 @@ def read(file: Path, hint: str) -> RunRecord:
             raise OutputError(f"{file} is a link or larger than {MAX_RECORD >> 20} MiB", hint=hint)
         record = RunRecord.model_validate_json(file.read_bytes())
     except OSError as error:
-        raise OutputError(f"there is no record that can be read: {file}: {error.strerror}", hint=hint) from error
+        raise OutputError(f"there is no report that can be read: {file}: {error.strerror}", hint=hint) from error
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the document"

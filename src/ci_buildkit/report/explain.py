@@ -80,14 +80,15 @@ def explain(now: RunRecord, before: RunRecord | None) -> Explanation:
     if before is not None:
         earlier = stepgraph.nodes(before)
         comparison = Comparison(now, before, graph, earlier, {node.place: node for node in earlier.values()})
-    found = [_explained(graph, node, _reason(now, comparison, node), now) for node in stepgraph.first(graph)]
+    children = stepgraph.children(graph)
+    found = [_explained(children, node, _reason(now, comparison, node), now) for node in stepgraph.first(graph)]
     found.sort(key=lambda one: -one.lost_seconds)
     ran = sum(node.ran for node in graph.values())
     return Explanation(tuple(found), len(graph), ran, before.started if before else None)
 
 
-def _explained(graph: Mapping[Key, Node], node: Node, reason: Reason, now: RunRecord) -> Explained:
-    following = stepgraph.followers(graph, node)
+def _explained(children: Mapping[Key, list[Node]], node: Node, reason: Reason, now: RunRecord) -> Explained:
+    following = stepgraph.followers(children, node)
     inputs = inputs_of(now.inputs, node.stages[0], node.key[0])
     return Explained(
         stages=tuple(node.stages),

@@ -108,12 +108,17 @@ def first(graph: Mapping[Key, Node]) -> list[Node]:
     return [node for node in graph.values() if node.ran and not any(graph[parent].ran for parent in node.parents)]
 
 
-def followers(graph: Mapping[Key, Node], node: Node) -> list[Node]:
+def children(graph: Mapping[Key, Node]) -> dict[Key, list[Node]]:
+    """The steps that are made from each step."""
+    found: dict[Key, list[Node]] = {}
+    for node in graph.values():
+        for parent in node.parents:
+            found.setdefault(parent, []).append(node)
+    return found
+
+
+def followers(children: Mapping[Key, list[Node]], node: Node) -> list[Node]:
     """The steps that ran after a step because they are made from it."""
-    children: dict[Key, list[Node]] = {}
-    for one in graph.values():
-        for parent in one.parents:
-            children.setdefault(parent, []).append(one)
     found: dict[Key, Node] = {}
     waiting = [node.key]
     while waiting:
