@@ -9,7 +9,7 @@ from typing import Any
 
 from ci_buildkit.engine import pulse
 from ci_buildkit.engine.patience import patiently
-from ci_buildkit.engine.solve import LogFile, Watch, bake_command, solve
+from ci_buildkit.engine.solve import LogFile, Solved, Watch, bake_command, solve
 from ci_buildkit.errors import EngineError, Interrupted
 from ci_buildkit.pipeline import judge, survivors
 from ci_buildkit.pipeline.session import Session, safe_name
@@ -50,8 +50,26 @@ def _anywhere(session: Session, run: StageRun, names: Sequence[str], log: LogFil
 
 
 def _once(session: Session, run: StageRun, names: Sequence[str], log: LogFile) -> str:
+    solved = _export(session, run, names, log)
+    if run.manifests and run.manifests != solved.progress.manifests:
+        text = f"{run.stage.name} was built anew for the push, and came out different"
+        session.emit(partial(session.view.message, "warning", text))
+    return str(dict(solved.metadata[run.stage.name])["containerimage.digest"])
+
+
+def learn(session: Session, run: StageRun) -> None:
+    """Note what a stage's image will be when it is pushed. Raises as `push` does."""
+    with session.log(run.stage.name).open("a", encoding="utf-8", errors="replace") as out:
+        log = LogFile(out)
+        solved = patiently(lambda: _export(session, run, (), log), session.cancellation)
+    run.manifests = frozenset(solved.progress.manifests)
+    run.metadata = dict(solved.metadata[run.stage.name])
+
+
+def _export(session: Session, run: StageRun, names: Sequence[str], log: LogFile) -> Solved:
+    """Write the image as it is pushed, and push it where there are names."""
     name = run.stage.name
-    log.text(f"# pushing {', '.join(names)}")
+    log.text(f"# pushing {', '.join(names)}" if names else "# what would be pushed")
     work = session.staging.work / safe_name(name)
     file = work.with_suffix(".push.json")
     file.write_text(json.dumps({"target": definitions(session.definitions, name, names)}), encoding="utf-8")
@@ -67,10 +85,7 @@ def _once(session: Session, run: StageRun, names: Sequence[str], log: LogFile) -
         raise EngineError(f"push of {name} failed: {loss.said}")
     if verdict.exit_code:
         raise EngineError(f"push of {name} failed: {verdict.reason}")
-    if run.manifests != solved.progress.manifests:
-        text = f"{name} was built anew for the push, and came out different from what was built first"
-        session.emit(partial(session.view.message, "warning", text))
-    return str(dict(solved.metadata[name])["containerimage.digest"])
+    return solved
 
 
 def definitions(built: Mapping[str, Mapping[str, Any]], name: str, names: Sequence[str]) -> dict[str, Any]:
@@ -81,7 +96,8 @@ def definitions(built: Mapping[str, Mapping[str, Any]], name: str, names: Sequen
     target = {key: value for key, value in built[name].items() if key not in {*ANEW, "tags", "cache-to"}}
     if inline := [entry for entry in built[name].get("cache-to", ()) if _is_inline(entry)]:
         target["cache-to"] = inline
-    output = {**bake.IMAGE, "name": ",".join(names), "push": "true", "push-by-digest": "true", "name-canonical": "true"}
+    by_digest = {"name": ",".join(names), "push": "true", "push-by-digest": "true", "name-canonical": "true"}
+    output = {"type": "image", **bake.REPRODUCIBLE, **(by_digest if names else {"push": "false"})}
     return {**built, name: {**target, "output": [output]}}
 
 

@@ -13,14 +13,15 @@ from functools import partial
 from typing import TypeVar
 
 from ci_buildkit.engine.patience import patiently
-from ci_buildkit.engine.registry import Registry
+from ci_buildkit.engine.registry import Registry, Top
 from ci_buildkit.errors import CiBuildkitError, EngineError, Interrupted, OutputError, said
-from ci_buildkit.pipeline import flaws, image_record, legs
+from ci_buildkit.pipeline import flaws, image_record, legs, standing
 from ci_buildkit.pipeline.goal import Goal, State, goals
 from ci_buildkit.pipeline.judge import CANCELLED, Verdict
 from ci_buildkit.pipeline.pushed import Pushed
 from ci_buildkit.pipeline.session import Session
 from ci_buildkit.pipeline.stage import StageRun
+from ci_buildkit.pipeline.standing import Standing, check_immutable
 from ci_buildkit.plan.stages import Plan
 from ci_buildkit.record import ImageRecord
 
@@ -51,24 +52,43 @@ class Release:
 
     def _look(self) -> None:
         """What is there already is not pushed again; immutable tags that would move end the release."""
-        from ci_buildkit.pipeline import standing
-
         immutable = self.session.options.immutable_tags
 
-        def look(state: State) -> None:
+        def look(state: State, found: Standing) -> None:
             goal = state.goal
-            self.session.emit(
-                partial(self.session.view.phase, f"looking for {', '.join(map(goal.reference, goal.tags))}")
-            )
-            found = standing.ask(self.registry, goal, self.session.cancellation)
             if immutable:
-                standing.check_immutable(goal, found)
+                check_immutable(goal, found)
             state.tags = tuple(tag for tag in goal.tags if tag not in found.same)
             state.unchanged = not state.tags
             if found.held:
                 state.image = Pushed(goal.stage, goal.name, found.held.digest, found.held)
 
-        self._each(look, self.states)
+        self._stand(look)
+
+    def _stand(self, look: Callable[[State, Standing], None], *, strict: bool = False) -> None:
+        """Tell `look` of each image where its tags stand; what an image is, is asked only where there is a tag."""
+        from ci_buildkit.pipeline import push
+
+        cancellation = self.session.cancellation
+        found: dict[int, tuple[Top | None, ...]] = {}
+
+        def ask(state: State) -> None:
+            goal = state.goal
+            self.session.emit(
+                partial(self.session.view.phase, f"looking for {', '.join(map(goal.reference, goal.tags))}")
+            )
+            found[id(state)] = standing.tops(self.registry, goal, cancellation, strict=strict)
+
+        self._each(ask, self.states)
+        if self.verdicts:
+            return
+        there = {state.goal.stage: state.goal.run for state in self.states if any(found[id(state)])}
+        self._each(partial(push.learn, self.session), [run for run in there.values() if not run.manifests])
+        if not self.verdicts:
+            self._each(
+                lambda state: look(state, standing.of(self.registry, state.goal, found[id(state)], cancellation)),
+                self.states,
+            )
 
     def _push(self) -> None:
         from ci_buildkit.pipeline.push import push
@@ -108,15 +128,8 @@ class Release:
 
     def _look_again(self) -> None:
         """Signing and trying out take time, in which somebody else may have given a tag to another image."""
-        if not self.session.options.immutable_tags:
-            return
-        from ci_buildkit.pipeline import standing
-
-        def look(state: State) -> None:
-            found = standing.ask(self.registry, state.goal, self.session.cancellation, strict=True)
-            standing.check_immutable(state.goal, found)
-
-        self._each(look, self.states)
+        if self.session.options.immutable_tags:
+            self._stand(lambda state, found: check_immutable(state.goal, found), strict=True)
 
     def _tag(self) -> None:
         from ci_buildkit.pipeline import tagging

@@ -31,7 +31,8 @@ NOT_BUILT = Solved(0, "", Progress())
 class StageRun:
     """How a stage went. `checks` are BuildKit's, `metadata` is the entry of its target in buildx' metadata file.
 
-    `manifests` are the digests of an image's platforms, `kept` is what the layout of a kept image holds.
+    `manifests` are the digests of an image's platforms as it is pushed, empty where nobody asked for them; `kept` is what the
+    layout of a kept image holds.
     """
 
     stage: Stage
@@ -176,8 +177,7 @@ def _ended(
         **fields,
     )
     session.emit(lambda: session.view.finished(record, session.log(stage.name)))
-    manifests = frozenset(progress.manifests)
-    return StageRun(stage, record, verdict, metadata=_metadata(solved, stage), manifests=manifests)
+    return StageRun(stage, record, verdict, metadata=_metadata(solved, stage))
 
 
 def own_checks(runs: Sequence[StageRun]) -> tuple[Finding, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -28,23 +28,27 @@ class Standing:
     held: Held | None = None
 
 
-def ask(registry: Registry, goal: Goal, cancellation: Cancellation, *, strict: bool = False) -> Standing:
-    """Where the tags of a goal stand. Raises EngineError where the registry does not answer.
+def tops(registry: Registry, goal: Goal, cancellation: Cancellation, *, strict: bool = False) -> tuple[Top | None, ...]:
+    """What each tag of a goal stands for, None where there is no such image. Raises EngineError.
 
     Registries refuse to speak of a repository that the first push will make; only `strict` takes that for an error.
     """
     with ThreadPoolExecutor(max_workers=QUESTIONS) as pool:
-        tops = list(pool.map(lambda tag: _top(registry, goal.reference(tag), cancellation, strict=strict), goal.tags))
-    found: dict[str, Held | None] = {}
+        return tuple(pool.map(lambda tag: _top(registry, goal.reference(tag), cancellation, strict=strict), goal.tags))
+
+
+def of(registry: Registry, goal: Goal, found: Sequence[Top | None], cancellation: Cancellation) -> Standing:
+    """Where the tags of a goal stand, which `tops` has found. Raises EngineError where the registry does not answer."""
+    whole: dict[str, Held | None] = {}
     same: dict[str, str] = {}
     other: dict[str, str] = {}
-    for tag, top in zip(goal.tags, tops, strict=True):
+    for tag, top in zip(goal.tags, found, strict=True):
         if top is None:
             continue
-        if top.digest not in found:
-            found[top.digest] = _whole(registry, goal, top, cancellation) if is_same(goal, top) else None
-        (same if found[top.digest] else other)[tag] = top.digest
-    return Standing(same, other, next(filter(None, found.values()), None))
+        if top.digest not in whole:
+            whole[top.digest] = _whole(registry, goal, top, cancellation) if is_same(goal, top) else None
+        (same if whole[top.digest] else other)[tag] = top.digest
+    return Standing(same, other, next(filter(None, whole.values()), None))
 
 
 def _top(registry: Registry, reference: str, cancellation: Cancellation, *, strict: bool) -> Top | None:

@@ -13,9 +13,8 @@ from ci_buildkit.plan.stages import Plan, Stage
 # Attestations would stand as files among exported results and binaries.
 NO_ATTESTATIONS = [{"type": "provenance", "disabled": "true"}, {"type": "sbom", "disabled": "true"}]
 # Files in layers get the time of SOURCE_DATE_EPOCH at most, so that a second clean build gives the same image (BuildKit
-# docs/build-repro.md). The docker driver would unpack images, which BuildKit does not do with that.
+# docs/build-repro.md). Every layer is written anew for that, each time: only what leaves the builder is.
 REPRODUCIBLE = {"rewrite-timestamp": "true"}
-IMAGE = {"type": "image", "unpack": "false", **REPRODUCIBLE}
 
 
 def definition(plan: Plan, destination: Callable[[Stage], str]) -> dict[str, Any]:
@@ -45,7 +44,7 @@ def target(stage: Stage, destination: str) -> dict[str, Any]:
 def exporter(stage: Stage, destination: str) -> dict[str, str]:
     """What leaves BuildKit: nothing, a folder, or an image that stays in the builder or goes into an OCI layout."""
     if stage.export == "image":
-        return {**IMAGE, "push": "false"}
+        return {"type": "image", "push": "false"}
     if stage.export == "layout":
         return {"type": "oci", "tar": "false", "dest": destination, **REPRODUCIBLE}
     if stage.export == "none":

@@ -145,11 +145,16 @@ def test_a_push_takes_the_build_from_the_cache_and_names_no_tag() -> None:
             "output": [
                 {
                     "type": "image", "name": "a/x,b/x", "push": "true", "push-by-digest": "true", "name-canonical": "true",
-                    "unpack": "false", "rewrite-timestamp": "true",
+                    "rewrite-timestamp": "true",
                 }
             ],
         },
     }  # fmt: skip
+
+
+def test_what_would_be_pushed_is_written_in_the_same_way() -> None:
+    found = push.definitions({"app": {"context": "."}}, "app", ())["app"]["output"]
+    assert found == [{"type": "image", "push": "false", "rewrite-timestamp": "true"}]
 
 
 def machine(name: str) -> Machine:
