@@ -67,7 +67,10 @@ class Top:
 
 
 class Registry:
-    """The registries as one builder reaches them."""
+    """The registries as one builder reaches them.
+
+    What was seen under a digest is not asked for again: it cannot change.
+    """
 
     def __init__(self, buildx: Buildx, builder: str | None, cancellation: Cancellation | None = None) -> None:
         """`builder` is the builder whose registry settings count; None for the one that is in use.
@@ -77,6 +80,7 @@ class Registry:
         self._buildx = buildx
         self._builder = ("--builder", builder) if builder else ()
         self._cancellation = cancellation or Cancellation()
+        self._seen: dict[str, tuple[str, Mapping[str, Any]]] = {}
 
     def digest(self, reference: str) -> str | None:
         """The digest that a reference has now; None where there is no such image. Raises EngineError."""
@@ -85,11 +89,11 @@ class Registry:
 
     def top(self, reference: str) -> Top | None:
         """What a reference stands for now; None where there is no such image. Raises EngineError."""
-        text = self._inspect(reference, "--format", "{{json .Manifest}}")
-        if text is None:
+        found = self._found(reference)
+        if found is None:
             return None
-        found = json.loads(text)
-        return Top(str(found["digest"]), tuple(found.get("manifests") or ()), found.get("annotations") or {})
+        digest, body = found
+        return Top(digest, tuple(body.get("manifests") or ()), body.get("annotations") or {})
 
     def held(self, reference: str) -> Held | None:
         """The image of a reference with all its platforms; None where there is none.
@@ -105,53 +109,54 @@ class Registry:
         if not top.entries:
             whole = f"{name}@{top.digest}"
             config = json.loads(self._inspect(whole, "--format", "{{json .Image}}") or "{}")
-            return Held(top.digest, (Manifest(platform_of(config), top.digest, _size(self._raw(whole))),))
+            return Held(top.digest, (Manifest(platform_of(config), top.digest, _size(self._body(whole))),))
         with ThreadPoolExecutor(max_workers=QUESTIONS) as pool:
-            bodies = list(pool.map(lambda entry: self._raw(f"{name}@{entry['digest']}"), top.entries))
+            bodies = list(pool.map(lambda entry: self._body(f"{name}@{entry['digest']}"), top.entries))
         return Held(top.digest, manifests(top.entries, bodies))
 
-    def create(
-        self,
-        name: str,
-        tags: Sequence[str],
-        sources: Iterable[str],
-        annotations: Iterable[str] = (),
-        *,
-        index: bool = False,
-    ) -> None:
-        """Give images of this repository, as `sources` name them (`NAME@DIGEST`), these tags.
+    def tag(self, reference: str, tags: Iterable[str]) -> None:
+        """Give what `NAME@DIGEST` names these tags in its repository, by one command. Raises EngineError."""
+        words = [word for tag in tags for word in ("--tag", f"{repository(reference)}:{tag}")]
+        self._create("--progress=quiet", "--prefer-index=false", *words, reference)
 
-        A single source keeps its digest unless `index` or annotations ask for an index of its own; several become one
-        index. Raises EngineError.
-        """
-        words = [word for tag in tags for word in ("--tag", f"{name}:{tag}")]
-        words += [word for annotation in annotations for word in ("--annotation", annotation)]
-        self._call(
-            "buildx", "imagetools", "create", *self._builder, "--progress=quiet",
-            f"--prefer-index={str(index).lower()}", *words, *sources,
-        )  # fmt: skip
+    def joined(self, sources: Sequence[str], annotations: Sequence[str] = ()) -> str:
+        """The digest of the index that images and indexes (`NAME@DIGEST`) make together; the registry is only read.
 
-    def join(self, name: str, sources: Sequence[str], annotations: Sequence[str] = (), *, push: bool = True) -> str:
-        """Put images and indexes (`NAME@DIGEST`) together into one index of this repository, without a tag.
-
-        Attestations come along, as manifests that refer to the same images. Returns the index's digest; without `push`
-        the registry is only read. A single index without annotations stays what it is. Raises EngineError.
+        Attestations come along, as manifests that refer to the same images. A single index without annotations stays
+        what it is. Raises EngineError.
         """
         if len(sources) == 1 and not annotations and (top := self.top(sources[0])) and top.entries:
             return top.digest
-        words = [word for annotation in annotations for word in ("--annotation", annotation)]
-        create = ("buildx", "imagetools", "create", *self._builder)
-        index = self._call(*create, "--dry-run", *words, *sources)
-        digest = f"sha256:{hashlib.sha256(index.encode()).hexdigest()}"
-        if push:
-            self._call(*create, "--progress=quiet", *words, "--tag", f"{name}@{digest}", *sources)
-        return digest
+        index = self._create("--dry-run", *_flags(annotations), *sources).removesuffix("\n")
+        return f"sha256:{hashlib.sha256(index.encode()).hexdigest()}"
 
-    def _raw(self, reference: str) -> dict[str, Any]:
+    def join(self, reference: str, sources: Sequence[str], annotations: Sequence[str] = ()) -> None:
+        """Put what `joined` tells into this repository, without a tag: `reference` has its digest. Raises EngineError."""
+        self._create("--progress=quiet", *_flags(annotations), "--tag", reference, *sources)
+
+    def _create(self, *words: str) -> str:
+        return self._call("buildx", "imagetools", "create", *self._builder, *words)
+
+    def _body(self, reference: str) -> Mapping[str, Any]:
+        found = self._found(reference)
+        if found is None:
+            raise OutputError(f"the registry does not hold {reference}, which the index of the image names")
+        return found[1]
+
+    def _found(self, reference: str) -> tuple[str, Mapping[str, Any]] | None:
+        """The digest and the body of what a reference stands for.
+
+        That alone is fetched: for any format buildx fetches all manifests and configurations of an image
+        (util/imagetools/loader.go).
+        """
+        if reference in self._seen:
+            return self._seen[reference]
         text = self._inspect(reference, "--raw")
         if text is None:
-            raise OutputError(f"the registry does not hold {reference}, which the index of the image names")
-        return dict(json.loads(text))
+            return None
+        digest = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+        self._seen[f"{repository(reference)}@{digest}"] = found = (digest, json.loads(text))
+        return found
 
     def _inspect(self, reference: str, *words: str) -> str | None:
         try:
@@ -175,13 +180,13 @@ class Registry:
             raise EngineError(f"the registry did not answer within {PATIENCE:.0f} seconds: {words[-1]}") from error
         if done.returncode:
             raise explain(done.stderr or done.stdout, words)
-        return done.stdout.rstrip("\n")
+        return done.stdout
 
 
 def manifests(entries: Sequence[Mapping[str, Any]], bodies: Sequence[Mapping[str, Any]]) -> tuple[Manifest, ...]:
     """The platforms' images of an index, each with its attestations; `bodies` are the manifests of its entries."""
     predicates = {
-        entry.get("annotations", {}).get(REFERENCE_DIGEST): _predicates(body)
+        _annotations(entry).get(REFERENCE_DIGEST): _predicates(body)
         for entry, body in zip(entries, bodies, strict=True)
         if _is_attestation(entry)
     }
@@ -197,6 +202,10 @@ def manifests(entries: Sequence[Mapping[str, Any]], bodies: Sequence[Mapping[str
     )
 
 
+def _flags(annotations: Iterable[str]) -> list[str]:
+    return [word for annotation in annotations for word in ("--annotation", annotation)]
+
+
 def repository(reference: str) -> str:
     """The name in a reference, without tag and digest."""
     name = reference.partition("@")[0]
@@ -210,14 +219,18 @@ def platform_of(where: Mapping[str, Any]) -> str:
 
 
 def _is_attestation(entry: Mapping[str, Any]) -> bool:
-    return bool(entry.get("annotations", {}).get(REFERENCE_TYPE) == ATTESTATION)
+    return bool(_annotations(entry).get(REFERENCE_TYPE) == ATTESTATION)
+
+
+def _annotations(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    return dict(part.get("annotations") or {})
 
 
 def _predicates(manifest: Mapping[str, Any]) -> tuple[str, ...]:
-    layers = manifest.get("layers", ())
-    return tuple(filter(None, (layer.get("annotations", {}).get(PREDICATE_TYPE) for layer in layers)))
+    layers = manifest.get("layers") or ()
+    return tuple(filter(None, (_annotations(layer).get(PREDICATE_TYPE) for layer in layers)))
 
 
 def _size(manifest: Mapping[str, Any]) -> int:
-    parts = (manifest.get("config") or {}, *manifest.get("layers", ()))
+    parts = (manifest.get("config") or {}, *(manifest.get("layers") or ()))
     return sum(int(part.get("size", 0)) for part in parts)

@@ -143,9 +143,7 @@ class Merge:
         return held
 
     def _merged(self, image: Wanted, parts: Iterable[Held]) -> Merged:
-        digest = patiently(
-            lambda: self._registry.join(image.name, image.sources, image.annotations, push=False), self._cancellation
-        )
+        digest = patiently(lambda: self._registry.joined(image.sources, image.annotations), self._cancellation)
         return Merged(image.name, digest, image.tags, tuple(p for part in parts for p in part.platforms))
 
     def _check_tags(self, merged: Iterable[Merged]) -> None:
@@ -160,17 +158,19 @@ class Merge:
 
     def _push(self, image: Wanted, result: Merged, parts: Iterable[Held]) -> None:
         self._say(f"joining {', '.join(result.platforms)} into {result.name}@{result.digest}")
-        patiently(lambda: self._registry.join(image.name, image.sources, image.annotations), self._cancellation)
-        held = self._held(f"{result.name}@{result.digest}")
+        reference = f"{result.name}@{result.digest}"
+        if result.digest not in image.digests:
+            patiently(lambda: self._registry.join(reference, image.sources, image.annotations), self._cancellation)
+        held = self._held(reference)
         if wrong := _differences(held.manifests, [manifest for part in parts for manifest in part.manifests]):
-            raise OutputError(f"{result.name}@{result.digest} is not what was joined: {wrong}")
+            raise OutputError(f"{reference} is not what was joined: {wrong}")
         if self._rules.signing:
-            self._say(f"signing {result.name}@{result.digest}")
+            self._say(f"signing {reference}")
             sign(self._rules.signing, Pushed("", result.name, result.digest, held), self._environ, self._cancellation)
 
     def _tag(self, result: Merged) -> None:
-        source = f"{result.name}@{result.digest}"
-        patiently(lambda: self._registry.create(result.name, result.tags, [source], index=True), self._cancellation)
+        reference = f"{result.name}@{result.digest}"
+        patiently(lambda: self._registry.tag(reference, result.tags), self._cancellation)
         for tag in result.tags:
             if (there := self._digest(result, tag)) != result.digest:
                 raise OutputError(f"{result.name}:{tag} is {there or 'not there'}, and should be {result.digest}")

@@ -24,7 +24,7 @@ def move(session: Session, registry: Registry, image: Pushed, tags: Sequence[str
         return
     session.emit(partial(session.view.phase, f"tagging {', '.join(f'{image.name}:{tag}' for tag in tags)}"))
     try:
-        patiently(lambda: registry.create(image.name, tags, [image.reference]), session.cancellation)
+        patiently(lambda: registry.tag(image.reference, tags), session.cancellation)
     except EngineError as error:
         told = _told(registry, image, tags)
         if session.cancellation.cancelled:

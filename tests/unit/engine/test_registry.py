@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import threading
@@ -34,6 +35,16 @@ PREDICATES = ["https://slsa.dev/provenance/v1", "https://spdx.dev/Document"]
 ATTESTATIONS = {"layers": [{"size": 1, "annotations": {"in-toto.io/predicate-type": name}} for name in PREDICATES]}
 
 
+def written(value: Any) -> str:
+    """A manifest as bytes of its own, of which its digest is made: with line breaks, also at its end."""
+    return json.dumps(value, indent=1) + "\n"
+
+
+def digest(value: Any) -> str:
+    """The digest of a manifest."""
+    return f"sha256:{hashlib.sha256(written(value).encode()).hexdigest()}"
+
+
 @pytest.fixture
 def answers(docker: Docker, tmp_path: Path) -> Mapping[str, Any]:
     """Answers by the last word of a question; any other reference is not found."""
@@ -47,7 +58,7 @@ def answers(docker: Docker, tmp_path: Path) -> Mapping[str, Any]:
     class Answers(dict[str, Any]):
         def __setitem__(self, reference: str, value: Any) -> None:
             name = "".join(c if c.isascii() and (c.islower() or c.isdigit()) else "-" for c in reference)
-            (folder / name).write_text(json.dumps(value), encoding="utf-8")
+            (folder / name).write_text(written(value), encoding="utf-8")
 
     return Answers()
 
@@ -57,19 +68,31 @@ def ask(cancellation: Cancellation | None = None) -> Registry:
 
 
 def test_an_index_is_read_with_its_platforms_and_their_attestations(answers: dict[str, Any]) -> None:
-    answers["host/app:1"] = {"digest": INDEX, "manifests": ENTRIES, "annotations": {"a": "b"}}
+    answers["host/app:1"] = index = {"manifests": ENTRIES, "annotations": {"a": "b"}}
     answers[f"host/app@{AMD}"] = answers[f"host/app@{ARM}"] = IMAGE
     answers[f"host/app@{SEAL}"] = ATTESTATIONS
     assert ask().held("host/app:1") == Held(
-        INDEX, (Manifest("linux/amd64", AMD, 1110, tuple(PREDICATES)), Manifest("linux/arm/v7", ARM, 1110))
+        digest(index), (Manifest("linux/amd64", AMD, 1110, tuple(PREDICATES)), Manifest("linux/arm/v7", ARM, 1110))
     )
     top = ask().top("host/app:1")
     assert top is not None
     assert (top.images, top.annotations) == (frozenset({AMD, ARM}), {"a": "b"})
 
 
+def test_a_tag_is_asked_for_each_time_and_a_digest_once(answers: dict[str, Any], tmp_path: Path) -> None:
+    image = digest({"layers": None})
+    answers[f"host/app@{image}"] = {"layers": None}
+    answers["host/app:1"] = index = {"manifests": [{**ENTRIES[0], "digest": image}], "annotations": None}
+    registry = ask()
+    for _ in range(2):
+        assert registry.digest("host/app:1") == digest(index)
+        assert registry.held(f"host/app@{digest(index)}") == Held(digest(index), (Manifest("linux/amd64", image, 0),))
+    asked = [line.rpartition("host/app")[2] for line in (tmp_path / "calls").read_text().splitlines()]
+    assert asked == [":1", f"@{image}", ":1"]
+
+
 def test_a_part_of_an_index_that_is_not_there_is_an_error(answers: dict[str, Any]) -> None:
-    answers["host/app:1"] = {"digest": INDEX, "manifests": ENTRIES}
+    answers["host/app:1"] = {"manifests": ENTRIES}
     answers[f"host/app@{AMD}"] = IMAGE
     with pytest.raises(OutputError, match="does not hold host/app@"):
         ask().held("host/app:1")
@@ -100,7 +123,7 @@ def test_a_registry_that_never_answers_ends_with_the_run_and_with_its_time(
 
 def test_tags_are_given_by_one_command(docker: Docker) -> None:
     calls = docker("")
-    ask().create("host/app", ("1", "latest"), [f"host/app@{INDEX}"])
+    ask().tag(f"host/app@{INDEX}", ("1", "latest"))
     assert calls.read_text() == (
         "buildx imagetools create --builder b --progress=quiet --prefer-index=false "
         f"--tag host/app:1 --tag host/app:latest host/app@{INDEX}\n"
