@@ -5,7 +5,6 @@ This is one of the three places that may read the process environment.
 
 from __future__ import annotations
 
-import csv
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from ci_buildkit.config import row
 from ci_buildkit.config.options import CONFIG_FILE, Options, flag_of, is_list, option_string, variable_of
 from ci_buildkit.errors import ConfigurationError
 
@@ -63,7 +63,8 @@ def split(name: str, value: Any) -> Any:
         return value
     items = [value] if isinstance(value, str) else list(value)
     if flag_of(name).split:
-        items = [part.strip() for row in csv.reader(map(str, items), skipinitialspace=True) for part in row]
+        what = f"--{option_string(name)}"
+        items = [part.strip() for item in items for part in row.fields(str(item), what)]
     return tuple(item for item in items if item)
 
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import json
 import subprocess
 import tempfile
@@ -15,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ci_buildkit.config import row
+from ci_buildkit.engine import scratch
 from ci_buildkit.engine.buildx import explain
 from ci_buildkit.errors import ConfigurationError, EngineError
 
@@ -39,8 +40,8 @@ def parse(text: str, environ: Mapping[str, str]) -> Login:
 
     Raises ConfigurationError for a form that it has not, and where the password is not there.
     """
-    [row] = csv.reader([text.strip()]) if text.strip() else [[]]
-    fields = {key.strip(): value.strip() for key, _, value in (part.partition("=") for part in row)}
+    pairs = (part.partition("=") for part in row.fields(text, "--login"))
+    fields = {key.strip(): value.strip() for key, _, value in pairs}
     unknown = [key for key in fields if key not in KEYS]
     ways = fields.keys() & {"password-env", "password-file"}
     if unknown or not fields.get("username") or len(ways) != 1:

@@ -6,7 +6,6 @@ option that it does not know, and some, like a missing certificate, for a node t
 
 from __future__ import annotations
 
-import csv
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ci_buildkit.config import row
 from ci_buildkit.errors import ConfigurationError
 
 OWN_KEYS = ("name", "endpoint", "platforms")
@@ -103,7 +103,7 @@ def parse(driver: str, text: str, common: Mapping[str, str]) -> Node:
 
 def _fields(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    for part in next(csv.reader([text.strip()], skipinitialspace=True), []):
+    for part in row.fields(text, "--node"):
         key, equals, value = part.partition("=")
         key = key.strip()
         if not equals or not key:
@@ -130,8 +130,13 @@ def _unknown(where: str, key: str, known: Sequence[str]) -> ConfigurationError:
 def _check_remote(who: str, endpoint: str) -> None:
     if not endpoint:
         raise ConfigurationError(f"{who}: endpoint: it is missing", hint=f"write where BuildKit listens: {EXAMPLE}")
-    if urlsplit(endpoint).scheme not in SCHEMES:
-        hint = f"write {', '.join(f'{scheme}://' for scheme in SCHEMES)}..."
+    try:
+        url = urlsplit(endpoint)
+        dialled = url.scheme in SCHEMES and (url.scheme != "tcp" or bool(url.hostname and url.port))
+    except ValueError:  # a port or a bracket that cannot be
+        dialled = False
+    if not dialled:
+        hint = f"write {', '.join(f'{scheme}://' for scheme in SCHEMES)}..., and tcp://HOST:PORT"
         raise ConfigurationError(f"{who}: endpoint: buildx cannot dial {endpoint!r}", hint=hint)
 
 

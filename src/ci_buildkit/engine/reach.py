@@ -22,12 +22,16 @@ def reason(machine: Machine, seconds: float = SECONDS) -> str:
 
     Takes `seconds` at most for each of its steps.
     """
-    address = urlsplit(machine.endpoint)
-    if address.scheme != "tcp" or not address.hostname:
+    try:
+        address = urlsplit(machine.endpoint)
+        host, port = address.hostname, address.port
+    except ValueError as error:
+        return str(error).lower()
+    if address.scheme != "tcp" or not host:
         return machine.error or machine.status or "it does not answer"
     try:
-        with socket.create_connection((address.hostname, address.port or 0), seconds) as plain:
-            return _greeted(machine, plain, address.hostname)
+        with socket.create_connection((host, port or 0), seconds) as plain:
+            return _greeted(machine, plain, host)
     except TimeoutError:
         return f"nobody answered within {seconds:g} s"
     except OSError as error:

@@ -7,12 +7,12 @@ print one, and logs are uploaded.
 from __future__ import annotations
 
 import contextlib
-import csv
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ci_buildkit.config import row
 from ci_buildkit.errors import ConfigurationError
 
 SHORTEST = 6  # characters; hiding shorter words would hide half of a log
@@ -78,8 +78,8 @@ def _value(secret: str | Mapping[str, str], environ: Mapping[str, str]) -> str:
 
 
 def _fields(text: str) -> dict[str, str]:
-    [row] = csv.reader([text]) if text.strip() else [[]]
-    return {key.strip().lower(): value for key, _, value in (field.partition("=") for field in row)}
+    pairs = (field.partition("=") for field in row.fields(text, "--secret"))
+    return {key.strip().lower(): value for key, _, value in pairs}
 
 
 def _content(file: Path, name: str) -> str:

@@ -7,13 +7,13 @@ apart: a GitHub, S3 or Azure cache by `scope` or `name`, a registry by tag, a fo
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ci_buildkit.config.row import fields as row_fields
 from ci_buildkit.errors import ConfigurationError
 
 Way = Literal["cache-from", "cache-to"]
@@ -67,7 +67,7 @@ def check(read: Iterable[str], write: Iterable[str]) -> None:
 
 def parse(text: str, way: Way) -> dict[str, str]:
     """The fields of an entry; a bare reference is one of a registry. Raises ConfigurationError."""
-    [row] = csv.reader([text.strip()]) if text.strip() else [[]]
+    row = row_fields(text, f"--{way}")
     if len(row) == 1 and "=" not in row[0]:
         row = ["type=registry", f"ref={row[0]}"]
     pairs = [field.partition("=") for field in row]

@@ -38,3 +38,4 @@ def test_what_cannot_be_dialled() -> None:
     assert reason(Machine("a", "ssh://host", "inactive", error="no route")) == "no route"
     assert reason(Machine("a")) == "it does not answer"
     assert reason(Machine("a", "tcp://127.0.0.1:1", "inactive")) == "connection refused"
+    assert reason(Machine("a", "tcp://127.0.0.1:99999", "inactive")) == "port out of range 0-65535"
