@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -158,6 +159,27 @@ def test_interrupted_while_pushing(
     assert [image["pushed"] for image in run.record["images"]] == [False]
     assert left_of(alone, name) == []
     assert builders(alone) == []
+
+
+@pytest.mark.parametrize("doing", ["logging in", "making a builder"])
+def test_a_plan_that_is_terminated_leaves_nothing(
+    doing: str, project: Path, alone: dict[str, str], silent_registry: str, tmp_path: Path
+) -> None:
+    (project / "Dockerfile").write_text(SLEEPING)
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    login = f"registry={silent_registry},username=me,password-env=PASSWORD"
+    words = ["--login", login] if doing == "logging in" else []
+    given = {**alone, "TMPDIR": str(folder), "PASSWORD": "canary"}
+    with subprocess.Popen([sys.executable, "-m", "ci_buildkit", "plan", *words], cwd=project, env=given) as process:
+        begun = Path(alone["BUILDX_CONFIG"], "instances").is_dir if not words else lambda: any(folder.iterdir())
+        assert eventually(begun, 30)
+        time.sleep(0.3)
+        process.terminate()
+        assert process.wait(30) == 130
+    assert list(folder.iterdir()) == []
+    assert builders(alone) == []
+    assert owned(alone, process.pid) == []
 
 
 def owned(environment: dict[str, str], pid: int) -> list[str]:

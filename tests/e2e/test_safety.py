@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
 import socket
 import subprocess
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -47,17 +47,26 @@ def leaks(folder: Path, *canaries: str) -> list[str]:
     return [str(path) for path in folder.rglob("*") if path.is_file() and any(f in path.read_bytes() for f in forms)]
 
 
-def test_secrets_are_in_nothing_that_is_written(project: Path, environment: dict[str, str], builder: str) -> None:
-    given = {**environment, "CANARY": BY_VARIABLE, "GITHUB_ACTIONS": "true"}
+@pytest.fixture
+def temporary(tmp_path: Path) -> Path:
+    """A temporary folder for the runs of one test alone."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    return folder
+
+
+def test_secrets_are_in_nothing_that_is_written(
+    project: Path, environment: dict[str, str], builder: str, temporary: Path
+) -> None:
+    given = {**environment, "CANARY": BY_VARIABLE, "GITHUB_ACTIONS": "true", "TMPDIR": str(temporary)}
     flags = ["--secret", "id=one,env=CANARY", "--secret", "id=two,src=key"]
-    before = set(Path(tempfile.gettempdir()).glob("ci-buildkit-*"))
     run = support.run(project, given, "--builder", builder, *flags, "lint", "test")
     assert run.code == 1, run.output
     assert "*** and ***" in run.log("lint")
     assert BY_VARIABLE not in run.output
     assert BY_FILE not in run.output
     assert leaks(run.folder, BY_VARIABLE, BY_FILE) == []
-    assert set(Path(tempfile.gettempdir()).glob("ci-buildkit-*")) <= before
+    assert list(temporary.iterdir()) == []
     bake = json.loads((run.folder / "bake.json").read_text())
     assert "args" not in bake["target"]["lint"]
 
@@ -108,6 +117,14 @@ def test_a_credential_as_argument_passes_where_it_is_allowed(
     assert run.code == 0, run.output
 
 
+def test_credentials_of_a_cache_are_not_shown(project: Path, environment: dict[str, str], builder: str) -> None:
+    cache = f"type=s3,bucket=b,region=r,access_key_id=AKIACANARY,secret_access_key={BY_VARIABLE}"
+    words = ["plan", "--builder", builder, "--format", "bake", "--cache-to", cache, "lint"]
+    printed = support.command(words, environment, cwd=project, check=True).stdout
+    assert '"type=s3,bucket=b,region=r,name=lint,mode=max,ignore-error=true"' in printed
+    assert BY_VARIABLE not in printed
+
+
 @contextmanager
 def locked_registry(lab: dict[str, str], folder: Path) -> Iterator[str]:
     """A registry that wants a password; its address."""
@@ -146,8 +163,9 @@ def tags(address: str, name: str) -> list[str]:
 
 
 def test_a_login_holds_for_one_run_only(
-    project: Path, environment: dict[str, str], lab: dict[str, str], tmp_path: Path
+    project: Path, environment: dict[str, str], lab: dict[str, str], tmp_path: Path, temporary: Path
 ) -> None:
+    environment = {**environment, "TMPDIR": str(temporary)}
     settings = Path(lab["DOCKER_CONFIG"], "config.json")
     before = settings.read_bytes()
     (tmp_path / "registry").mkdir()
@@ -170,4 +188,24 @@ def test_a_login_holds_for_one_run_only(
     assert settings.read_bytes() == before
     assert PASSWORD not in run.output
     assert leaks(run.folder, PASSWORD) == []
-    assert not list(Path(tempfile.gettempdir()).glob("ci-buildkit-login-*"))
+    assert list(temporary.iterdir()) == []
+
+
+def test_the_password_of_a_killed_run_goes_with_the_next(
+    project: Path, environment: dict[str, str], lab: dict[str, str], builder: str, tmp_path: Path, temporary: Path
+) -> None:
+    (project / "Dockerfile").write_text("FROM alpine AS lint\nRUN echo asleep; sleep 60\nFROM alpine AS test\n")
+    given = {**environment, "TMPDIR": str(temporary), "REGISTRY_PASSWORD": PASSWORD}
+    (tmp_path / "registry").mkdir()
+    with locked_registry(lab, tmp_path / "registry") as address:
+        login = f"registry={address},username=ci,password-env=REGISTRY_PASSWORD"
+        started = support.start(project, given, "--builder", builder, "--login", login, "lint", report="killed")
+        started.wait_for("asleep")
+        children = started.children()
+        os.kill(started.pid, signal.SIGKILL)
+        started.finish(20)
+        for child in children:
+            child.kill()
+        assert leaks(temporary, PASSWORD)
+        support.run(project, given, "--builder", builder, "test")
+        assert list(temporary.iterdir()) == []

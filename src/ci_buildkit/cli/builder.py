@@ -74,8 +74,9 @@ def _remove(arguments: argparse.Namespace, buildx: Buildx) -> int:
 
 
 def _sweep(_arguments: argparse.Namespace, buildx: Buildx) -> int:
-    from ci_buildkit.engine import builder
+    from ci_buildkit.engine import builder, scratch
 
+    scratch.sweep()
     for name in builder.sweep(buildx):
         print(f"removed {name}")
     return 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -80,6 +81,7 @@ def _call(words: list[str]) -> int:
     )
     parser.add_argument("--debug", action="store_true", help="show a traceback with an error")
     module.add_arguments(parser)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was made for the command goes
     return int(module.call(parser.parse_args(rest)))
 
 

@@ -68,8 +68,7 @@ def _execute(options: Options, cancellation: Cancellation, staging: Staging, vie
     wanted = policies.load(options)
     view.phase("preparing the builder and the plan")
     with prepared(options, os.environ) as ready:
-        if options.builder is None:
-            sweep_leftovers(ready.buildx)
+        sweep_leftovers(ready.buildx, made=options.builder is None)
         if options.sign or options.smoke:
             from ci_buildkit.pipeline import approve
 

@@ -101,9 +101,11 @@ def create(buildx: Buildx, wanted: Wanted) -> Builder:
             raise EngineError(silent(made.dead), hint="start BuildKit there, and check the endpoint and certificates")
         if len(wanted.nodes) > 1 and wanted.driver != KUBERNETES:  # which places its pods by their platforms itself
             made = _spread(buildx, wanted, made)
-    except EngineError as error:
+    except BaseException as error:
         with contextlib.suppress(EngineError):
             remove(buildx, name)
+        if not isinstance(error, EngineError):  # an interruption
+            raise
         raise EngineError(
             f"the builder could not be made: {error.message}",
             hint=error.hint or "check the BuildKit image (--builder-image) and driver options (--driver-opt, --node)",

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +49,9 @@ def parse(text: str, environ: Mapping[str, str]) -> Login:
             f"--login is wrong: {_wrong(unknown, fields, len(ways))}",
             hint="write registry=HOST,username=NAME,password-env=VARIABLE, or password-file=FILE",
         )
-    registry = fields.get("registry", "").removeprefix("https://").rstrip("/")
+    # A host alone, as docker keeps credentials: by any other name it would take the user's credential store for this one
+    # (docker/cli cli/config/credentials, ConvertToHostname).
+    registry = fields.get("registry", "").rpartition("://")[2].partition("/")[0]
     password = _password(fields, environ)
     if not password:
         where = fields.get("password-env") or fields.get("password-file")
@@ -91,17 +93,20 @@ def logged_in(logins: Iterable[str], environ: Mapping[str, str]) -> Iterator[Map
         yield environ
         return
     usual = Path(environ.get("DOCKER_CONFIG") or Path(environ.get("HOME", ""), ".docker"))
-    with tempfile.TemporaryDirectory(prefix="ci-buildkit-login-") as folder:
-        own = Path(folder)
+    scratch.sweep()  # a killed run has left its passwords
+    own = scratch.folder("login-")
+    try:
         _prepare(own, usual, wanted)
         inside = {
             **environ,
-            "DOCKER_CONFIG": folder,
+            "DOCKER_CONFIG": str(own),
             "BUILDX_CONFIG": environ.get("BUILDX_CONFIG") or str(usual / "buildx"),
         }
         for login in wanted:
             _login(login, inside)
         yield inside
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
 
 
 def _prepare(own: Path, usual: Path, wanted: Iterable[Login]) -> None:

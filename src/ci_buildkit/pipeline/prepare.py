@@ -14,7 +14,7 @@ from ci_buildkit.checkout.event import Event
 from ci_buildkit.checkout.version import version
 from ci_buildkit.config.options import Options, pairs
 from ci_buildkit.engine import builder as builders
-from ci_buildkit.engine import login, nodes, secrets
+from ci_buildkit.engine import login, nodes, scratch, secrets
 from ci_buildkit.engine.builder import Builder, Wanted
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.fleet import Fleet
@@ -158,12 +158,17 @@ def _mask(plan: Plan, options: Options, environ: Mapping[str, str]) -> secrets.M
     return secrets.mask(named, passwords, environ)
 
 
-def sweep_leftovers(buildx: Buildx) -> threading.Thread:
-    """Remove builders of dead runs, in the background; the thread is not waited for."""
+def sweep_leftovers(buildx: Buildx, *, made: bool) -> threading.Thread:
+    """Remove temporary folders of dead runs, in the background; the thread is not waited for.
+
+    Their builders too, where this run has `made` one: who keeps builders by name leaves none behind.
+    """
 
     def sweep() -> None:
-        with contextlib.suppress(CiBuildkitError):
-            builders.sweep(buildx)
+        scratch.sweep()
+        if made:
+            with contextlib.suppress(CiBuildkitError):
+                builders.sweep(buildx)
 
     thread = threading.Thread(target=sweep, name="sweep", daemon=True)
     thread.start()

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from ci_buildkit.engine import scratch
 from ci_buildkit.errors import ConfigurationError, OutputError
 from ci_buildkit.problem import Problem
 
@@ -27,7 +28,7 @@ class Staging:
         """Make them. Raises OutputError where the temporary folder is not writable."""
         self._kept = False
         try:
-            self.top = Path(tempfile.mkdtemp(prefix="ci-buildkit-"))
+            self.top = scratch.folder()
             self.report = self.top / "report"
             self.work = self.top / "work"
             for folder in (self.report / "logs", self.report / "results", self.work):
@@ -47,6 +48,7 @@ class Staging:
     def keep(self) -> Path:
         """Leave the staged report when everything else goes; returns where it is."""
         self._kept = True
+        scratch.keep(self.top)
         return self.report
 
     def put(self, target: Path) -> None:

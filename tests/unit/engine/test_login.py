@@ -18,6 +18,9 @@ ENVIRON = {"PASSWORD": "canary\n", "EMPTY": ""}
     [
         ("registry=ghcr.io,username=me,password-env=PASSWORD", "ghcr.io"),
         ("registry=https://host:5000/,username=me,password-env=PASSWORD", "host:5000"),
+        ("registry=ghcr.io/org/app,username=me,password-env=PASSWORD", "ghcr.io"),
+        ("registry=http://localhost:5000/v2/,username=me,password-env=PASSWORD", "localhost:5000"),
+        ("registry=https://index.docker.io/v1/,username=me,password-env=PASSWORD", ""),
         ("username=me,password-env=PASSWORD", ""),
         ("registry=docker.io,username=me,password-env=PASSWORD", ""),
         (" registry = ghcr.io , username = me , password-env = PASSWORD ", "ghcr.io"),
