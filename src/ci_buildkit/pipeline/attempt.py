@@ -83,7 +83,7 @@ def _told(session: Session, stage: Stage, solved: Solved, log: LogFile) -> Solve
     """The build, after saying which caches gave trouble: that breaks no build, and nobody would see it."""
     log.text("")
     for step in solved.progress.cache_troubles:
-        text = f"{stage.name}: {step.name}: {step.error}"
+        text = session.buildx.mask(f"{stage.name}: {step.name}: {step.error}")
         session.emit(partial(session.view.message, "warning", text))
     return solved
 

@@ -151,6 +151,7 @@ def _mask(plan: Plan, options: Options, environ: Mapping[str, str]) -> secrets.M
     """What hides every secret and password of a run."""
     named = [secret for stage in plan.stages for secret in stage.definition.get("secret", ())]
     passwords = [login.parse(text, environ).password for text in options.login]
+    passwords += cache.credentials(stage.definition for stage in plan.stages)
     if options.sign:
         from ci_buildkit.engine import cosign
 

@@ -128,6 +128,8 @@ def by_hand(plan: Plan) -> str:
     """The bake file of the report: `docker buildx bake -f bake.json STAGE` in the working directory repeats a stage."""
     written = bake.definition(plan, lambda stage: f"bake-out/{stage.name}")
     for target in written["target"].values():
+        for way in target.keys() & {"cache-from", "cache-to"}:
+            target[way] = [cache.without_credentials(entry) for entry in target[way]]
         target["context"] = bake.relative_context(target.get("context", "."))
         if Path(str(target.get("dockerfile", ""))).is_absolute():
             target["dockerfile"] = bake.relative_file(target["dockerfile"], target["context"])

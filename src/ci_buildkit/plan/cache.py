@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,6 +21,8 @@ Way = Literal["cache-from", "cache-to"]
 BACKENDS = ("registry", "gha", "local", "s3", "azblob", "inline")
 # The key that keeps caches of one backend apart (docs.docker.com/build/cache/backends).
 APART = {"gha": "scope", "s3": "name", "azblob": "name"}
+# Those that let in (moby/buildkit cache/remotecache). The environment can have them instead.
+CREDENTIALS = frozenset({"token", "ghtoken", "access_key_id", "secret_access_key", "session_token"})
 WORDS = ("target", "platform", "branch")
 LONGEST = 80  # characters of a place; GitHub's keys and tags take 128 and more, prefixes included
 
@@ -102,12 +104,15 @@ def without_tokens(definitions: Iterable[Mapping[str, Any]], environ: Mapping[st
     buildx leaves such an entry out without a word where the token or the address is not in its environment (buildx
     build/opt.go), and GitHub gives both to actions only, not to steps that run a command.
     """
-    entries_ = (entry for d in definitions for way in ("cache-from", "cache-to") for entry in d.get(way, ()))
-    if not any(_is_github(entry) for entry in entries_):
-        return ""
-    missing = [] if environ.get("ACTIONS_RUNTIME_TOKEN") else ["ACTIONS_RUNTIME_TOKEN"]
-    if not (environ.get("ACTIONS_RESULTS_URL") or environ.get("ACTIONS_CACHE_URL")):
-        missing.append("ACTIONS_RESULTS_URL")
+    missing: dict[str, None] = {}
+    for fields in _of_targets(definitions):
+        if fields.get("type") != "gha":
+            continue
+        if not (fields.get("token") or environ.get("ACTIONS_RUNTIME_TOKEN")):
+            missing["ACTIONS_RUNTIME_TOKEN"] = None
+        given = fields.get("url") or fields.get("url_v2")
+        if not (given or environ.get("ACTIONS_RESULTS_URL") or environ.get("ACTIONS_CACHE_URL")):
+            missing["ACTIONS_RESULTS_URL"] = None
     if not missing:
         return ""
     return (
@@ -115,10 +120,31 @@ def without_tokens(definitions: Iterable[Mapping[str, Any]], environ: Mapping[st
     )
 
 
-def _is_github(entry: Any) -> bool:
-    """Whether an entry of a bake target, a map or a line of CSV, needs the job's own token."""
-    fields = entry if isinstance(entry, Mapping) else dict(part.partition("=")[::2] for part in str(entry).split(","))
-    return fields.get("type") == "gha" and "token" not in fields
+def credentials(definitions: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The credentials that cache entries of bake targets hold."""
+    return [value for fields in _of_targets(definitions) for key, value in fields.items() if key in CREDENTIALS]
+
+
+def without_credentials(entry: Any) -> Any:
+    """An entry of a bake target that can be shown to anyone."""
+    fields = _fields(entry)
+    if not fields.keys() & CREDENTIALS:
+        return entry
+    shown = {key: value for key, value in fields.items() if key not in CREDENTIALS}
+    return shown if isinstance(entry, Mapping) else _written(shown)
+
+
+def _of_targets(definitions: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
+    ways: tuple[Way, ...] = ("cache-from", "cache-to")
+    return (_fields(entry) for definition in definitions for way in ways for entry in definition.get(way, ()))
+
+
+def _fields(entry: Any) -> dict[str, str]:
+    """An entry of a bake target, a map or a line of CSV."""
+    if isinstance(entry, Mapping):
+        return {str(key): str(value) for key, value in entry.items()}
+    pairs = (part.partition("=") for part in row_fields(str(entry), "a cache of the bake file"))
+    return {key.strip().lower(): value for key, _, value in pairs}
 
 
 def clean(text: str) -> str:

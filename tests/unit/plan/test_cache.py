@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_buildkit.errors import ConfigurationError
-from ci_buildkit.plan.cache import LONGEST, Scope, clean, entries, parse, uses_branch, without_tokens
+from ci_buildkit.plan.cache import (
+    LONGEST,
+    Scope,
+    clean,
+    credentials,
+    entries,
+    parse,
+    uses_branch,
+    without_credentials,
+    without_tokens,
+)
 
 LINT = Scope("lint", ("linux/amd64", "linux/arm64"), ("feature/x", "main"))
 TOKENS = {"ACTIONS_RUNTIME_TOKEN": "t", "ACTIONS_RESULTS_URL": "https://results.example/"}
@@ -105,4 +115,18 @@ def test_a_missing_token_is_said(entry: object) -> None:
     assert without_tokens(definitions, TOKENS) == ""
     assert without_tokens(definitions, {"ACTIONS_RUNTIME_TOKEN": "t", "ACTIONS_CACHE_URL": "u"}) == ""
     assert without_tokens([{"cache-from": ["type=registry,ref=x"]}], {}) == ""
-    assert without_tokens([{"cache-from": ["type=gha,token=t"]}], {}) == ""
+    assert "ACTIONS_RESULTS_URL is not set" in without_tokens([{"cache-from": ["type=gha,token=t"]}], {})
+    assert without_tokens([{"cache-from": ["type=gha,token=t,url=u"]}], {}) == ""
+
+
+@pytest.mark.parametrize(
+    ("entry", "shown"),
+    [
+        ("type=s3,bucket=b,secret_access_key=canary,mode=max", "type=s3,bucket=b,mode=max"),
+        ({"type": "gha", "token": "canary"}, {"type": "gha"}),
+        ("ghcr.io/o/cache", "ghcr.io/o/cache"),
+    ],
+)
+def test_credentials_are_not_shown(entry: object, shown: object) -> None:
+    assert without_credentials(entry) == shown
+    assert credentials([{"cache-to": [entry]}]) == (["canary"] if entry != shown else [])
