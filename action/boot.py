@@ -188,12 +188,14 @@ def wants_github_cache(environ: Mapping[str, str]) -> bool:
 
     A wrong guess costs nothing but the step that passes the token on.
     """
-    prefix = "CI_BUILDKIT_INPUT_"
-    context = Path(environ.get(f"{prefix}CONTEXT") or ".")
-    bake = environ.get(f"{prefix}BAKE_FILE")
-    files = [Path("ci-buildkit.yml"), context / "docker-bake.hcl", context / "docker-bake.json"]
+
+    def option(name: str) -> str:
+        return environ.get(f"CI_BUILDKIT_INPUT_{name}") or environ.get(f"CI_BUILDKIT_{name}") or ""
+
+    context, bake = Path(option("CONTEXT") or "."), option("BAKE_FILE")
+    files = [context / name for name in ("ci-buildkit.yml", "docker-bake.hcl", "docker-bake.json")]
     files += [Path(bake), context / bake] if bake else []
-    texts = [environ.get(f"{prefix}CACHE_{way}", "") for way in ("FROM", "TO")]
+    texts = [option("CACHE_FROM"), option("CACHE_TO")]
     texts += [file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file()]
     return any("type=gha" in text or '"gha"' in text for text in texts)
 

@@ -33,6 +33,8 @@ MEANINGS = {
     130: "interrupted",
 }
 LONGEST_REASON = 200
+# What the action passes on, empty where GitHub gives none; buildx takes an empty address for one (build/opt.go).
+CACHE_VARIABLES = ("ACTIONS_RUNTIME_TOKEN", "ACTIONS_RESULTS_URL", "ACTIONS_CACHE_URL", "ACTIONS_CACHE_SERVICE_V2")
 
 
 def identity(path: Path) -> tuple[int, int] | None:
@@ -104,6 +106,9 @@ def report_folder(environ: Mapping[str, str]) -> Path:
 
 def pipeline() -> int:
     """Run `ci-buildkit run`, all of whose options come from the environment; returns its exit code."""
+    for name in CACHE_VARIABLES:
+        if not os.environ.get(name):
+            os.environ.pop(name, None)
     sys.argv = ["ci-buildkit", "run"]
     try:
         code = command()

@@ -241,6 +241,7 @@ def test_no_python_is_one_clear_error(tmp_path: Path) -> None:
         ({"CACHE_FROM": "type=registry,ref=x"}, {"ci-buildkit.yml": "push: true\n"}, False),
         ({}, {"ci-buildkit.yml": "cache-from: [type=gha]\n"}, True),
         ({"CONTEXT": "app"}, {"app/docker-bake.hcl": 'cache-to = ["type=gha"]'}, True),
+        ({"CONTEXT": "app"}, {"app/ci-buildkit.yml": "cache-from: [type=gha]\n"}, True),
         ({"BAKE_FILE": "ci.json"}, {"ci.json": '{"cache-to": [{"type": "gha"}]}'}, True),
     ],
 )
@@ -256,4 +257,5 @@ def test_githubs_cache_is_seen_where_options_stand(
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert boot.wants_github_cache({f"CI_BUILDKIT_INPUT_{name}": value for name, value in inputs.items()}) is wanted
+    for prefix in ("CI_BUILDKIT_INPUT_", "CI_BUILDKIT_"):
+        assert boot.wants_github_cache({f"{prefix}{name}": value for name, value in inputs.items()}) is wanted

@@ -135,6 +135,15 @@ def test_a_record_of_an_earlier_run_is_not_this_ones(step: Step) -> None:
     assert "version" not in found
 
 
+def test_what_github_has_not_given_is_not_set(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["x"])
+    monkeypatch.setenv("ACTIONS_CACHE_URL", "")
+    monkeypatch.setenv("ACTIONS_RESULTS_URL", "https://results.example/")
+    monkeypatch.setattr(run, "command", lambda: int("ACTIONS_CACHE_URL" in os.environ))
+    assert run.pipeline() == 0
+    assert os.environ["ACTIONS_RESULTS_URL"]
+
+
 def test_values_cannot_add_outputs_of_their_own(step: Step) -> None:
     hostile = "x\nghadelimiter_1\nexit-code=0\nevil<<Y\n0\nY"
     found = step(1, record(stage("test", "failed", hostile), outcome="failed", code=1).to_json())
