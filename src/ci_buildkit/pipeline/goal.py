@@ -8,6 +8,7 @@ from typing import Any
 
 from ci_buildkit.pipeline.pushed import Approval, Pushed
 from ci_buildkit.pipeline.stage import StageRun
+from ci_buildkit.plan.annotations import annotations_of
 from ci_buildkit.plan.stages import Plan
 
 
@@ -32,7 +33,7 @@ class Goal:
     @property
     def annotations(self) -> tuple[str, ...]:
         """Its annotations, `[KIND:]KEY=VALUE`."""
-        return tuple(map(str, self.run.stage.definition.get("annotations", ())))
+        return annotations_of(self.run.stage.definition)
 
     @property
     def built(self) -> str:

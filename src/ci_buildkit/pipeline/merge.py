@@ -16,13 +16,8 @@ from ci_buildkit.pipeline.approve import sign
 from ci_buildkit.pipeline.flaws import IMPLIED
 from ci_buildkit.pipeline.legs import Leg
 from ci_buildkit.pipeline.pushed import Pushed
+from ci_buildkit.plan.annotations import parse
 from ci_buildkit.tags.reference import checked_name, checked_tag
-
-# `[KIND[,KIND][[PLATFORM]]:]KEY=VALUE` (buildx util/buildflags/annotations via BuildKit's exptypes.ParseAnnotationKey).
-KINDS = r"(?:index-descriptor|manifest-descriptor|index|manifest)"
-ANNOTATION = re.compile(
-    rf"(?:(?P<kinds>{KINDS}(?:,{KINDS})*)(?:\[(?P<platform>[^\]]+)\])?:)?(?P<pair>[^=]+=.*)", re.DOTALL
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,14 +238,13 @@ def index_annotations(annotations: Iterable[str]) -> tuple[str, ...]:
     """
     found: dict[str, str] = {}
     for text in annotations:
-        parsed = ANNOTATION.fullmatch(text)
+        parsed = parse(text)
         if parsed is None:
             raise ConfigurationError(f"{text!r} is no annotation", hint="write KEY=VALUE or index:KEY=VALUE")
-        key, _, value = parsed["pair"].partition("=")
-        kinds = set((parsed["kinds"] or "index").split(","))
-        entry = f"[{parsed['platform']}]" if parsed["platform"] else ""
+        kinds = set(parsed.kinds or ("index",))
+        entry = f"[{parsed.platform}]" if parsed.platform else ""
         if entry or "manifest-descriptor" in kinds:
-            found[f"manifest-descriptor{entry}:{key}"] = value
+            found[f"manifest-descriptor{entry}:{parsed.key}"] = parsed.value
         if not entry and kinds & {"index", "manifest"}:
-            found[f"index:{key}"] = value
+            found[f"index:{parsed.key}"] = parsed.value
     return tuple(f"{key}={value}" for key, value in found.items())

@@ -13,7 +13,7 @@ from ci_buildkit.engine.registry import QUESTIONS, Held, Registry, Top
 from ci_buildkit.errors import ConfigurationError, EngineError
 from ci_buildkit.pipeline import flaws
 from ci_buildkit.pipeline.goal import Goal
-from ci_buildkit.pipeline.merge import ANNOTATION
+from ci_buildkit.plan.annotations import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,8 @@ def is_same(goal: Goal, top: Top) -> bool:
 
 def _of_index(annotations: Iterable[str]) -> dict[str, str]:
     """The annotations that the index itself gets; one without a kind goes to the manifests."""
-    parsed = [found for text in annotations if (found := ANNOTATION.fullmatch(text))]
-    pairs = (p["pair"].partition("=") for p in parsed if "index" in (p["kinds"] or "").split(",") and not p["platform"])
-    return {key: value for key, _, value in pairs}
+    parsed = filter(None, map(parse, annotations))
+    return {found.key: found.value for found in parsed if "index" in found.kinds and not found.platform}
 
 
 def check_immutable(goal: Goal, standing: Standing) -> None:

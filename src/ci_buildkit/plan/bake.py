@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ci_buildkit.errors import ConfigurationError
+from ci_buildkit.plan.annotations import without_index
 from ci_buildkit.plan.stages import Plan, Stage
 
 # Attestations would stand as files among exported results and binaries.
@@ -31,7 +32,7 @@ def definition(plan: Plan, destination: Callable[[Stage], str]) -> dict[str, Any
 
 def target(stage: Stage, destination: str) -> dict[str, Any]:
     """The bake target of one stage, exporter included."""
-    written = dict(stage.definition)
+    written = without_index(stage.definition, stage.platforms)
     if stage.kind == "image":
         written.pop("tags", None)
     else:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from ci_buildkit.config.options import Options
-from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.plan.images import image_tag
 from ci_buildkit.record import VersionRecord
 from ci_buildkit.tags.context import Context
 from ci_buildkit.tags.labels import bake_text
-
-_OF_INDEX = re.compile(r"(?:[a-z-]+,)*index(?:-descriptor)?(?:,[a-z-]+)*(?:\[[^\]]*\])?:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +24,13 @@ class Description:
     annotations: tuple[str, ...]
     warnings: tuple[str, ...] = ()
 
-    def applied(self, definition: Mapping[str, Any], platforms: tuple[str, ...]) -> dict[str, Any]:
+    def applied(self, definition: Mapping[str, Any]) -> dict[str, Any]:
         """An image's bake target with the labels and annotations.
 
-        Labels of the bake file count more than the repository's, and those of the options most. Raises
-        ConfigurationError for an annotation of the index of an image that has none (BuildKit exports none for a single
-        platform, and fails).
+        Labels of the bake file count more than the repository's, and those of the options most.
         """
         labels = {**_bake_texts(self.labels), **definition.get("labels", {}), **_bake_texts(self.own)}
         annotations = [*definition.get("annotations", ()), *map(bake_text, self.annotations)]
-        of_index = [entry for entry in annotations if _OF_INDEX.match(str(entry))]
-        if of_index and len(platforms) < 2:
-            raise ConfigurationError(
-                f"{of_index[0]!r} is for an index, which an image of a single platform has not",
-                hint="write manifest:K=V, or give it to `ci-buildkit merge` where platforms are joined there",
-            )
         given = {"labels": labels, "annotations": annotations}
         return {**definition, **{key: value for key, value in given.items() if value}}
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from ci_buildkit.config.options import Items, Options, pairs
 from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.plan import attestations, cache, credentials
+from ci_buildkit.plan.annotations import check_annotations
 from ci_buildkit.plan.description import Description
 from ci_buildkit.plan.images import Image, named_images
 from ci_buildkit.plan.targets import Target, Targets, unknown
@@ -124,7 +125,7 @@ def make(
     kinds = classify(options, targets)
     chosen = choose(options, targets, kinds)
     stages = tuple(_cached(_stage(target, kind, options, version), options, branches) for target, kind in chosen)
-    stages = tuple(_described(stage, description) for stage in stages)
+    stages = tuple(_described(stage, description, joined=options.push_by_digest) for stage in stages)
     tagged = {s.name: s.definition.get("tags", ()) for s in stages if s.kind == "image"}
     images = named_images(options, tagged, version, description.tags if description else None)
     if pushes(options):
@@ -293,10 +294,14 @@ def _stage(target: Target, kind: Kind, options: Options, version: VersionRecord)
     return Stage(target.name, kind, target, platforms, definition, exports.get(kind, "none"), rerun, workdir)
 
 
-def _described(stage: Stage, description: Description | None) -> Stage:
-    if description is None or stage.kind != "image":
+def _described(stage: Stage, description: Description | None, *, joined: bool) -> Stage:
+    """An image with what it is described with; `joined` says that it becomes a part of an index later."""
+    if stage.kind != "image":
         return stage
-    return replace(stage, definition=description.applied(stage.definition, stage.platforms))
+    definition = description.applied(stage.definition) if description else stage.definition
+    if not joined:
+        check_annotations(definition, stage.platforms)
+    return replace(stage, definition=definition)
 
 
 def _cached(stage: Stage, options: Options, branches: tuple[str, ...]) -> Stage:

@@ -45,6 +45,11 @@ def bake_text(text: str) -> str:
     return text.replace("${", "$${").replace("%{", "%%{")
 
 
+def plain_text(text: str) -> str:
+    """What a text in a bake file stands for: `bake_text` the other way round."""
+    return text.replace("$${", "${").replace("%%{", "%{")
+
+
 def _given(context: Context, version: str, created: datetime) -> dict[str, str]:
     repository = context.repository
     return {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from ci_buildkit.config.options import Options
 from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.plan import bake
+from ci_buildkit.plan.annotations import annotations_of
 from ci_buildkit.plan.description import Description, describe, wanted
 from ci_buildkit.plan.stages import Plan
 from ci_buildkit.record import VersionRecord
@@ -117,10 +120,33 @@ def test_annotations_have_a_level(plan: Callable[..., Plan]) -> None:
     assert not any(entry.endswith("=") for entry in found)
 
 
-def test_no_index_no_annotation_of_it(plan: Callable[..., Plan]) -> None:
-    options: dict[str, Any] = {"annotation": ("index-descriptor[linux/amd64]:b=2",), "platform": ("linux/amd64",)}
-    with pytest.raises(ConfigurationError, match="single platform"):
+@pytest.mark.parametrize(
+    ("options", "refused"),
+    [
+        ({"platform": ("linux/amd64",)}, False),  # provenance makes an index, and is there where nothing is said
+        ({"platform": ("linux/amd64",), "provenance": "false"}, True),
+        ({"provenance": "false"}, True),
+        ({"platform": ("linux/amd64",), "provenance": "false", "sbom": "true"}, False),
+        ({"platform": ("linux/amd64", "linux/arm64"), "provenance": "false"}, False),
+    ],
+)
+def test_an_annotation_of_an_index_needs_one(plan: Callable[..., Plan], options: dict[str, Any], refused: bool) -> None:
+    options["annotation"] = ("index-descriptor[linux/amd64]:b=${2}",)
+    reason = re.escape("'index-descriptor[linux/amd64]:b=${2}' is for an index, which")
+    with pytest.raises(ConfigurationError, match=reason) if refused else contextlib.nullcontext():
         plan(ONE, description=described(**options), **options)
+
+
+def test_a_part_of_an_image_is_built_without_annotations_of_the_index_that_it_is_joined_in(
+    plan: Callable[..., Plan],
+) -> None:
+    bake_file = {
+        "image": {"dockerfile": "Dockerfile", "annotations": ["index:a=$${x}", "manifest,index[linux/s390x]:b=1"]}
+    }
+    options: dict[str, Any] = {"push_by_digest": True, "image": ("host/x",), "provenance": "false"}
+    made = plan(ONE, bake=bake_file, default=frozenset({"image"}), **options)
+    assert annotations_of(made.stages[0].definition) == ("index:a=${x}", "manifest,index[linux/s390x]:b=1")
+    assert bake.target(made.stages[0], "out")["annotations"] == ["manifest[linux/s390x]:b=1"]
 
 
 def test_warnings_reach_the_run() -> None:
