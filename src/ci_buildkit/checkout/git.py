@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,12 @@ def commit_time(folder: Path, commit: str) -> str:
 def remote_url(folder: Path) -> str:
     """The address of `origin`, which may hold a password; "" without one."""
     return _git(folder, "remote", "get-url", "origin") or ""
+
+
+def repository_name(address: str) -> str:
+    """The last part of a repository's address, as `git clone` calls its folder; "" where there is none."""
+    path = re.sub(r"^[\w+.-]+://[^/]*", "", address).rstrip("/").removesuffix("/.git").rstrip("/")
+    return re.split(r"[/:]", path)[-1].removesuffix(".git")
 
 
 def ref(folder: Path) -> str:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
 
 from ci_buildkit.artifacts import names
 from ci_buildkit.artifacts.names import Key
+from ci_buildkit.checkout import git
 from ci_buildkit.config.options import Options
 from ci_buildkit.pipeline.session import safe_name
 from ci_buildkit.plan.stages import Plan, Stage
 
 
 def program(plan: Plan) -> str:
-    """What the binaries are called together: the context's folder."""
-    return plan.context.resolve().name
+    """What the binaries are called together: the repository where the context is all of it, else the context's folder."""
+    return _named(plan.context.resolve())
+
+
+@cache
+def _named(context: Path) -> str:
+    """The folder of a whole repository is the choice of whoever cloned it, what it was cloned from is not."""
+    whole = (context / ".git").exists()
+    return (git.repository_name(git.remote_url(context)) if whole else "") or context.name
 
 
 def check(options: Options, plan: Plan, home: Sequence[str]) -> None:
