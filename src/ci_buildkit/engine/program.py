@@ -26,7 +26,7 @@ RUN --network=none ["/program", "--version"]
 def version(buildx: Buildx, builder: str, program: Path, sha256: str, folder: Path, cancellation: Cancellation) -> str:
     """What a static program prints with `--version`; "" where it fails or takes too long.
 
-    The answer of a program, told by its hash, is kept between runs; `folder` is made for the question. Raises
+    The answer of a program, told by its hash, is kept between runs, also that it took too long; `folder` is made for the question. Raises
     EngineError where the builder could not run it.
     """
     known = Answer(buildx.environment, ("program", DOCKERFILE, sha256))
@@ -55,9 +55,9 @@ def version(buildx: Buildx, builder: str, program: Path, sha256: str, folder: Pa
         deadline.stop()
         shutil.rmtree(folder, ignore_errors=True)
     printed.add([one.text for one in progress.finish() if one.step.is_run])
-    if deadline.expired or cancellation.cancelled:
+    if cancellation.cancelled or (deadline.expired and not _ran_long(progress)):
         return ""
-    answer = _answer(ended, progress, printed.text)
+    answer = "" if deadline.expired else _answer(ended, progress, printed.text)
     known.put(answer)
     return answer
 
@@ -71,6 +71,13 @@ class _Printed:
     def add(self, lines: list[str]) -> None:
         if lines and len(self.text) < MOST:
             self.text = "\n".join((*self.text.splitlines(), *lines))[:MOST]
+
+
+def _ran_long(progress: Progress) -> bool:
+    """Whether the program had most of the time for itself, and not a builder that was busy."""
+    began = [step.first for step in progress.steps.values() if step.first is not None]
+    ran = [step.first for step in progress.steps.values() if step.first is not None and step.is_run]
+    return bool(ran) and min(ran) - min(began) < SECONDS / 2
 
 
 def _answer(ended: Ended, progress: Progress, printed: str) -> str:
