@@ -14,6 +14,7 @@ Source = Literal["tag", "describe", "input", "fallback"]
 UNKNOWN = "v0.0.0+unknown"
 # 1980-01-01T00:00:00Z, the earliest time that a zip archive can hold: the time of files where Git tells none.
 EPOCH_WITHOUT_GIT = 315532800
+LATEST = 2**32 - 1  # 2106, the last time that a gzip file can hold (RFC 1952); no clock is there yet
 
 
 def version(folder: Path, event: Event, given: str | None = None) -> VersionRecord:
@@ -35,7 +36,7 @@ def decide(commit: Head | None, event: Event, given: str | None = None) -> Versi
         revision=commit.revision if commit else event.revision,
         dirty=commit.dirty if commit else False,
         source="input" if given else source,
-        source_date_epoch=event.epoch if event.epoch is not None else epoch,
+        source_date_epoch=min(event.epoch if event.epoch is not None else epoch, LATEST),
     )
 
 

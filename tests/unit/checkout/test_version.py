@@ -192,3 +192,4 @@ def test_the_event_is_read_from_the_environment(environ: dict[str, str], event: 
 def test_source_date_epoch_of_the_environment_wins(repository: Path) -> None:
     assert version(repository, Event(epoch=42)).source_date_epoch == 42
     assert version(repository, Event(epoch=0)).source_date_epoch == 0
+    assert version(repository, Event(epoch=10**20)).source_date_epoch == 2**32 - 1
