@@ -88,20 +88,23 @@ def _walk(source: Path, taken: Taken) -> Iterator[Path]:
 
 def _unfit(path: Path, top: Path, name: str, *, windows: bool) -> str:
     """Why a file cannot go into an archive; "" where it can."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return "the name is no valid UTF-8"
+    leads = str(path.readlink()) if path.is_symlink() else ""
+    for text, what in ((name, "the name"), (leads, "the name of what it is a link to")):
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return f"{what} is no valid UTF-8"
     if windows and NOT_ON_WINDOWS.intersection(name):
         return "Windows has no file of this name"
-    if path.is_symlink():
-        target = str(path.readlink())
-        if Path(target).is_absolute():
+    if leads:
+        if Path(leads).is_absolute():
             # BuildKit put the platform's folder before it.
-            return f"is a link to {target.removeprefix(f'/{top.name}')}; make it relative, to where the archive is unpacked"
+            return (
+                f"is a link to {leads.removeprefix(f'/{top.name}')}; make it relative, to where the archive is unpacked"
+            )
         if not path.exists():
-            return f"is a link to {target}, which is not there"
-        return "" if path.resolve().is_relative_to(top) else f"is a link to {target}, out of the exported folder"
+            return f"is a link to {leads}, which is not there"
+        return "" if path.resolve().is_relative_to(top) else f"is a link to {leads}, out of the exported folder"
     return "" if path.is_file() else "is neither a file nor a link"
 
 

@@ -191,6 +191,7 @@ def test_links_that_stay_inside_are_kept(tmp_path: Path, dist: Path) -> None:
         ("../linux_arm64/x", "is a link to ../linux_arm64/x, out of the exported folder"),
         ("nowhere", "is a link to nowhere, which is not there"),
         ("link", "is a link to link, which is not there"),
+        (os.fsdecode(b"\xff"), "the name of what it is a link to is no valid UTF-8"),
     ],
 )
 def test_other_links_are_told_and_left_out(tmp_path: Path, dist: Path, target: str, said: str) -> None:
