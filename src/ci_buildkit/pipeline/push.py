@@ -97,7 +97,7 @@ def definitions(built: Mapping[str, Mapping[str, Any]], name: str, names: Sequen
     if inline := [entry for entry in built[name].get("cache-to", ()) if _is_inline(entry)]:
         target["cache-to"] = inline
     by_digest = {"name": ",".join(names), "push": "true", "push-by-digest": "true", "name-canonical": "true"}
-    output = {"type": "image", **bake.REPRODUCIBLE, **(by_digest if names else {"push": "false"})}
+    output = {**built[name]["output"][0], **bake.REPRODUCIBLE, **(by_digest if names else {})}
     return {**built, name: {**target, "output": [output]}}
 
 

@@ -13,7 +13,7 @@ from ci_buildkit.plan.stages import Plan, Stage
 
 # Attestations would stand as files among exported results and binaries.
 NO_ATTESTATIONS = [{"type": "provenance", "disabled": "true"}, {"type": "sbom", "disabled": "true"}]
-# Files in layers get the time of SOURCE_DATE_EPOCH at most, so that a second clean build gives the same image (BuildKit
+# Files in layers get the time `source-date-epoch` at most, so that a second clean build gives the same image (BuildKit
 # docs/build-repro.md). Every layer is written anew for that, each time: only what leaves the builder is.
 REPRODUCIBLE = {"rewrite-timestamp": "true"}
 
@@ -44,14 +44,15 @@ def target(stage: Stage, destination: str) -> dict[str, Any]:
 
 def exporter(stage: Stage, destination: str) -> dict[str, str]:
     """What leaves BuildKit: nothing, a folder, or an image that stays in the builder or goes into an OCI layout."""
+    epoch = {"source-date-epoch": stage.epoch} if stage.epoch else {}
     if stage.export == "image":
-        return {"type": "image", "push": "false"}
+        return {"type": "image", "push": "false", **epoch}
     if stage.export == "layout":
-        return {"type": "oci", "tar": "false", "dest": destination, **REPRODUCIBLE}
+        return {"type": "oci", "tar": "false", "dest": destination, **REPRODUCIBLE, **epoch}
     if stage.export == "none":
         return {"type": "cacheonly"}
     split = {"platform-split": "true"} if stage.export == "binaries" else {}
-    return {"type": "local", "dest": destination, **split}
+    return {"type": "local", "dest": destination, **split, **epoch}
 
 
 def relative_context(path: str) -> str:

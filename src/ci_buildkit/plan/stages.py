@@ -31,6 +31,9 @@ NOT_IMAGES = frozenset({"dev", "development", "devcontainer", "debug"})
 
 # Build arguments that carry the version, the revision and the commit's time, passed only where the file declares them.
 VERSION_ARGS = ("APP_VERSION", "VERSION", "BUILD_VERSION")
+# Not passed unless declared: BuildKit gives every WORKDIR this time (dockerfile2llb, dispatchWorkdir), so each commit would
+# build everything behind one anew. Exporters take the time by themselves.
+EPOCH_ARG = "SOURCE_DATE_EPOCH"
 REVISION_ARGS = ("REVISION", "GIT_COMMIT", "GIT_SHA", "COMMIT_SHA", "VCS_REF", "COMMIT")
 
 # GOOS/GOARCH values and OCI's architectures that BuildKit's platform parser knows (containerd/platforms).
@@ -81,6 +84,7 @@ class Stage:
 
     `definition` is its bake target without exporter; `export` says what leaves BuildKit; `rerun` are the Dockerfile
     stages whose RUN steps test or lint, which must run anew when their result cannot be believed or is not there.
+    `epoch` is the time that exported files and images get, in seconds since 1970, "" for their own.
     """
 
     name: str
@@ -91,6 +95,7 @@ class Stage:
     export: Export
     rerun: tuple[str, ...] = ()
     workdir: str = ""
+    epoch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +296,8 @@ def _stage(target: Target, kind: Kind, options: Options, version: VersionRecord)
         definition["no-cache-filter"] = [*definition.get("no-cache-filter", ()), *collectors]
     rerun = target.dockerfile.makers(target.stage, USUAL_NAMES[kind].__contains__) if kind in {"test", "lint"} else ()
     workdir = next((w for part in rerun if (w := target.dockerfile.workdir(part))), "")
-    return Stage(target.name, kind, target, platforms, definition, exports.get(kind, "none"), rerun, workdir)
+    epoch = args.get(EPOCH_ARG, str(version.source_date_epoch)) if kind in {"binaries", "image"} else ""
+    return Stage(target.name, kind, target, platforms, definition, exports.get(kind, "none"), rerun, workdir, epoch)
 
 
 def _described(stage: Stage, description: Description | None, *, joined: bool) -> Stage:
@@ -318,10 +324,10 @@ def _cached(stage: Stage, options: Options, branches: tuple[str, ...]) -> Stage:
 def _args(target: Target, kind: Kind, options: Options, version: VersionRecord) -> dict[str, str]:
     args: dict[str, str] = {**target.definition.get("args", {}), **version_args(target, version)}
     args |= pairs(options.build_arg)
-    if kind in {"binaries", "image"}:
-        args.setdefault("SOURCE_DATE_EPOCH", str(version.source_date_epoch))
-    elif kind == "test":  # exporters give every file this time: it would hide when a report was written
-        args.pop("SOURCE_DATE_EPOCH", None)
+    if kind == "test":  # exporters give every file this time: it would hide when a report was written
+        args.pop(EPOCH_ARG, None)
+    elif kind in {"binaries", "image"} and EPOCH_ARG in target.dockerfile.args(target.stage):
+        args.setdefault(EPOCH_ARG, str(version.source_date_epoch))
     return args
 
 

@@ -133,7 +133,8 @@ def test_an_immutable_tag_that_would_move_is_told_with_both_digests(made: Plan) 
 
 def test_a_push_takes_the_build_from_the_cache_and_names_no_tag() -> None:
     given = {
-        "context": ".", "tags": ["host/app:1"], "no-cache": True, "no-cache-filter": ["x"], "pull": True, "output": [{}],
+        "context": ".", "tags": ["host/app:1"], "no-cache": True, "no-cache-filter": ["x"], "pull": True,
+        "output": [{"type": "image", "push": "false", "source-date-epoch": "7"}],
         "cache-to": [{"type": "registry", "ref": "host/inline"}, "type=registry,ref=inline", "type=inline"],
     }  # fmt: skip
     found = push.definitions({"base": {"context": "."}, "app": given}, "app", ("a/x", "b/x"))
@@ -145,7 +146,7 @@ def test_a_push_takes_the_build_from_the_cache_and_names_no_tag() -> None:
             "output": [
                 {
                     "type": "image", "name": "a/x,b/x", "push": "true", "push-by-digest": "true", "name-canonical": "true",
-                    "rewrite-timestamp": "true",
+                    "rewrite-timestamp": "true", "source-date-epoch": "7",
                 }
             ],
         },
@@ -153,7 +154,7 @@ def test_a_push_takes_the_build_from_the_cache_and_names_no_tag() -> None:
 
 
 def test_what_would_be_pushed_is_written_in_the_same_way() -> None:
-    found = push.definitions({"app": {"context": "."}}, "app", ())["app"]["output"]
+    found = push.definitions({"app": {"output": [{"type": "image", "push": "false"}]}}, "app", ())["app"]["output"]
     assert found == [{"type": "image", "push": "false", "rewrite-timestamp": "true"}]
 
 

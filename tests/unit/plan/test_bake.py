@@ -30,6 +30,9 @@ ENTRYPOINT ["x"]
 """
 
 
+EPOCH = {"source-date-epoch": "1700000000"}
+
+
 def test_each_stage_is_a_target_with_its_exporter(plan: Make, inside: Path) -> None:
     made = bake.definition(plan(FILE, image=("host/app",)), lambda stage: f"/out/{stage.name}")
     assert made["group"] == {"default": {"targets": ["lint", "test-results", "binaries", "server"]}}
@@ -37,8 +40,8 @@ def test_each_stage_is_a_target_with_its_exporter(plan: Make, inside: Path) -> N
     assert {name: target["output"] for name, target in targets.items()} == {
         "lint": [{"type": "cacheonly"}],
         "test-results": [{"type": "local", "dest": "/out/test-results"}],
-        "binaries": [{"type": "local", "dest": "/out/binaries", "platform-split": "true"}],
-        "server": [{"type": "oci", "tar": "false", "dest": "/out/server", "rewrite-timestamp": "true"}],
+        "binaries": [{"type": "local", "dest": "/out/binaries", "platform-split": "true", **EPOCH}],
+        "server": [{"type": "oci", "tar": "false", "dest": "/out/server", "rewrite-timestamp": "true", **EPOCH}],
     }
     assert targets["server"]["tags"] == ["host/app:v1.2.3"]
     assert targets["lint"]["dockerfile"] == str(inside / "Dockerfile")
@@ -47,7 +50,7 @@ def test_each_stage_is_a_target_with_its_exporter(plan: Make, inside: Path) -> N
 @pytest.mark.parametrize("options", [{"push": True}, {"push_by_digest": True}, {"oci_layout": False}])
 def test_an_image_that_is_pushed_or_not_kept_stays_in_the_builder(plan: Make, options: dict[str, bool]) -> None:
     made = bake.definition(plan(FILE, image=("host/app",), **options), lambda _: "x")["target"]["server"]
-    assert made["output"] == [{"type": "image", "push": "false"}]
+    assert made["output"] == [{"type": "image", "push": "false", **EPOCH}]
     same = bake.definition(without_layouts(plan(FILE, image=("host/app",))), lambda _: "x")["target"]["server"]
     assert same["output"] == made["output"]
 

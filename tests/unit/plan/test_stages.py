@@ -205,11 +205,24 @@ ENTRYPOINT ["x"]
 def test_version_arguments_go_where_they_are_declared(plan: Make) -> None:
     made = {stage.name: stage.definition.get("args", {}) for stage in plan(VERSIONED).stages}
     assert made["lint"] == {}
-    assert made["server"] == {"APP_VERSION": "v1.2.3", "REVISION": "a" * 40, "SOURCE_DATE_EPOCH": "1700000000"}
+    assert made["server"] == {"APP_VERSION": "v1.2.3", "REVISION": "a" * 40}
 
 
 def test_a_version_that_chooses_a_base_image_is_left_alone(plan: Make) -> None:
     assert all("VERSION" not in stage.definition.get("args", {}) for stage in plan(VERSIONED).stages)
+
+
+def test_the_commits_time_is_an_argument_only_where_it_is_declared(plan: Make) -> None:
+    declared = "FROM alpine AS lint\nARG SOURCE_DATE_EPOCH\nRUN l\nFROM alpine AS test\nARG SOURCE_DATE_EPOCH\nRUN t\n"
+    image = "FROM alpine AS server\nARG SOURCE_DATE_EPOCH\nCMD x\n"
+    made = {stage.name: stage for stage in plan(declared + image).stages}
+    assert {name: stage.definition.get("args", {}) for name, stage in made.items()} == {
+        "lint": {},
+        "test": {},
+        "server": {"SOURCE_DATE_EPOCH": "1700000000"},
+    }
+    assert {name: stage.epoch for name, stage in made.items()} == {"lint": "", "test": "", "server": "1700000000"}
+    assert plan(image, build_arg=("SOURCE_DATE_EPOCH=7",)).stages[-1].epoch == "7"
 
 
 def test_an_argument_of_the_user_s_wins(plan: Make) -> None:
