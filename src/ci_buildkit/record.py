@@ -205,6 +205,8 @@ class ImageRecord(_Model):
 class InstructionRecord(_Model):
     """One instruction of a Dockerfile. `hash` is of its text, `line` is 1-based.
 
+    An ARG that takes its default from one before the first FROM has that one's line, and a hash of both.
+
     `names` are the arguments that an ARG declares, else the variables that it mentions. `takes` are the patterns of what
     it copies or mounts, by the name of the context that has it ("" for the main one); `!` stands before what is left out.
     """
@@ -225,7 +227,9 @@ class DockerfileStageRecord(_Model):
 
 
 class DockerfileRecord(_Model):
-    """A Dockerfile, its path relative to the repository (`TARGET:inline` for one in a bake file)."""
+    """A Dockerfile, its path relative to the repository; `TARGET:inline` for one in a bake file, `TARGET:remote` for one
+    that is not on this machine, which has no `stages`.
+    """
 
     path: str
     stages: tuple[DockerfileStageRecord, ...] = ()
@@ -234,7 +238,8 @@ class DockerfileRecord(_Model):
 class ContextRecord(_Model):
     """A folder that builds read, relative to the repository: `HASH:MODE` of its files, of whole folders in large ones.
 
-    `complete` says whether all files were looked at.
+    `complete` says whether all files were looked at. `:FILE` follows the path where a Dockerfile's own ignore file
+    decides which there are.
     """
 
     path: str

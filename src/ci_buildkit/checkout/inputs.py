@@ -59,12 +59,14 @@ def _readable(path: str) -> str:
 
 
 def _ignore(context: Path, dockerfile: Path | None) -> Ignore:
-    """A file beside the Dockerfile wins over the context's (docs.docker.com/build/concepts/context)."""
-    own = dockerfile.with_name(f"{dockerfile.name}.dockerignore") if dockerfile else None
-    for file in filter(None, (own, context / ".dockerignore")):
-        if file.is_file():
-            return ignore.parse(file.read_text(encoding="utf-8", errors="replace"))
-    return Ignore()
+    file = own_ignore(dockerfile) or context / ".dockerignore"
+    return ignore.parse(file.read_text(encoding="utf-8", errors="replace")) if file.is_file() else Ignore()
+
+
+def own_ignore(dockerfile: Path | None) -> Path | None:
+    """The file beside a Dockerfile that wins over the context's (docs.docker.com/build/concepts/context)."""
+    file = dockerfile.with_name(f"{dockerfile.name}.dockerignore") if dockerfile else None
+    return file if file and file.is_file() else None
 
 
 def _walk(folder: str, below: str, leaves_out: Ignore) -> Iterator[tuple[str, os.DirEntry[str]]]:

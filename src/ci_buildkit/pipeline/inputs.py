@@ -14,6 +14,7 @@ from ci_buildkit.plan import credentials, sources
 from ci_buildkit.plan.stages import Plan, Stage
 from ci_buildkit.record import BuildRecord, ContextRecord, DockerfileRecord, DockerfileStageRecord, InputsRecord
 
+INLINE = "dockerfile-inline"
 LATEST = 5.0  # seconds that a run which is over waits for them
 
 
@@ -45,13 +46,14 @@ def gather(plan: Plan, root: Path) -> InputsRecord:
     builds = []
     for stage in plan.stages:
         file = _file(stage.definition)
-        path = _told(file, root) if file else f"{stage.name}:inline"
+        path = _told(file, root) if file else f"{stage.name}:{'inline' if INLINE in stage.definition else 'remote'}"
         if path not in texts:
             texts[path] = DockerfileRecord(path=path, stages=_read(stage.definition, file))
         contexts = {}
         for name, folder in _contexts(stage.definition).items():
-            contexts[name] = _told(folder, root)
-            looks.setdefault(contexts[name], (folder, None if name else file))
+            own = None if name else inputs.own_ignore(file)
+            contexts[name] = _told(folder, root) + (f":{own.name}" if own else "")
+            looks.setdefault(contexts[name], (folder, file if own else None))
         builds.append(_build(stage, path, contexts))
     named = _named(texts.values())
     return InputsRecord(
@@ -97,15 +99,14 @@ def _named(dockerfiles: Iterable[DockerfileRecord]) -> frozenset[str]:
 
 
 def _file(definition: Mapping[str, Any]) -> Path | None:
-    if "dockerfile-inline" in definition or not definition.get("dockerfile"):
-        return None
-    return Path(str(definition["dockerfile"]))
+    """None for one in a bake file, and for one in a remote context: its path is relative."""
+    file = Path(str(definition.get("dockerfile", "")))
+    return file if file.is_absolute() and INLINE not in definition else None
 
 
 def _read(definition: Mapping[str, Any], file: Path | None) -> tuple[DockerfileStageRecord, ...]:
     if file is None:
-        return sources.read(str(definition.get("dockerfile-inline", "")))
-    # One in a remote context cannot be read, and neither can its files.
+        return sources.read(str(definition.get(INLINE, "")))
     return sources.read(file.read_text(encoding="utf-8", errors="surrogateescape")) if file.is_file() else ()
 
 

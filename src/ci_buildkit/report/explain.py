@@ -140,7 +140,7 @@ def _unchanged(comparison: Comparison, node: Node) -> Reason:
 def _pruned(comparison: Comparison, node: Node) -> str:
     now, before = comparison.now, comparison.before
     own, was = (comparison.inputs(record.inputs, node) for record in (now, before))
-    if own is None or was is None:
+    if not (own and own.stages and was and was.stages):
         return "it was not in the cache; one of the records does not tell what the step was made from"
     if now.builder.created or now.builder.name != before.builder.name:
         return f"nothing it takes changed, but the builder {now.builder.name} is not the one of the earlier run"

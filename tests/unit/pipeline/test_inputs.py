@@ -88,3 +88,26 @@ def test_gathering_waits_for_its_thread_and_survives_what_went_away(
 
     monkeypatch.setattr(inputs, "gather", gone)
     assert Gathering(made, project).record() == InputsRecord()
+
+
+def test_a_dockerfile_with_an_ignore_file_of_its_own_sees_other_files(project: Path) -> None:
+    (project / ".dockerignore").write_text("app\n")
+    (project / "docs.Dockerfile").write_text("FROM b\n")
+    (project / "docs.Dockerfile.dockerignore").write_text("more\n")
+    definitions = {
+        name: {"context": str(project), "dockerfile": str(project / file)}
+        for name, file in (("one", "Dockerfile"), ("two", "docs.Dockerfile"))
+    }
+    found = gather(plan(project, **definitions), project)
+    assert [build.contexts for build in found.builds] == [{"": "."}, {"": ".:docs.Dockerfile.dockerignore"}]
+    first, second = ([file for file in context.files if "/" in file] for context in found.contexts)
+    assert (first, second) == (["more/x"], ["app/y"])
+
+
+def test_a_dockerfile_elsewhere_is_not_the_one_here(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    found = gather(
+        plan(project, far={"context": "https://token@example.com/a.git", "dockerfile": "Dockerfile"}), project
+    )
+    assert [(file.path, file.stages) for file in found.dockerfiles] == [("far:remote", ())]
+    assert found.contexts == ()
