@@ -15,6 +15,8 @@ METADATA = frozenset(
 )
 STEPS = frozenset(["ADD", "COPY", "RUN", "WORKDIR"])
 
+Defaults = dict[str, tuple[int, str]]  # line and text by name
+
 
 def read(text: str) -> tuple[DockerfileStageRecord, ...]:
     """The stages of a Dockerfile in order, after an unnamed one with the ARGs before the first FROM.
@@ -32,11 +34,22 @@ def read(text: str) -> tuple[DockerfileStageRecord, ...]:
         if command.cmd.upper() == "FROM":
             bodies.append([])
         bodies[-1].append(command)
-    return tuple(_stage(number, body) for number, body in enumerate(bodies))
+    defaults = _defaults(bodies[0])
+    return tuple(_stage(number, body, defaults if number else {}) for number, body in enumerate(bodies))
 
 
-def _stage(number: int, body: Iterable[Any]) -> DockerfileStageRecord:
-    instructions = tuple(_instruction(command) for command in body if command.cmd.upper() not in METADATA)
+def _defaults(body: Iterable[Any]) -> Defaults:
+    """The ARGs before the first FROM, whose defaults an ARG without one takes; what a default names is part of it."""
+    found: Defaults = {}
+    for command in body:
+        for value in command.value if command.cmd.upper() == "ARG" else ():
+            parts = [found[name][1] for name in _variables(value) if name in found]
+            found[value.partition("=")[0]] = (command.start_line, "\0".join((value, *parts)))
+    return found
+
+
+def _stage(number: int, body: Iterable[Any], defaults: Defaults) -> DockerfileStageRecord:
+    instructions = tuple(_instruction(command, defaults) for command in body if command.cmd.upper() not in METADATA)
     if not number:
         return DockerfileStageRecord(name="", base="", instructions=instructions)
     words = next(iter(body)).value
@@ -44,8 +57,9 @@ def _stage(number: int, body: Iterable[Any]) -> DockerfileStageRecord:
     return DockerfileStageRecord(name=name, base=words[0].lower() if words else "", instructions=instructions)
 
 
-def _instruction(command: Any) -> InstructionRecord:
+def _instruction(command: Any, defaults: Defaults) -> InstructionRecord:
     keyword = command.cmd.upper()
+    inherited = [defaults[value] for value in command.value if value in defaults] if keyword == "ARG" else []
     if keyword == "ARG":
         names = [value.partition("=")[0] for value in command.value]
     elif keyword == "ENV":
@@ -54,8 +68,9 @@ def _instruction(command: Any) -> InstructionRecord:
         names = _variables(command.original)
     # The name that a FROM gives its stage is in no result.
     text = " ".join((*command.flags, *command.value[:1])) if keyword == "FROM" else command.original
+    text = "\0".join((text, *(default for _, default in inherited)))
     return InstructionRecord(
-        line=command.start_line,
+        line=inherited[0][0] if inherited else command.start_line,
         keyword=keyword,
         hash=hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:12],
         names=tuple(dict.fromkeys(names)),

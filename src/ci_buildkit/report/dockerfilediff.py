@@ -125,7 +125,7 @@ def _difference(now: Chain, before: Chain) -> str:
     matcher = SequenceMatcher(None, [one.hash for one in before], [one.hash for one in now], autojunk=False)
     for kind, i, _, j, _ in matcher.get_opcodes():
         if kind == "delete":
-            return f"a {before[i].keyword} line before it was removed"
+            return f"the {before[i].keyword} line no longer stands before it"
         if kind != "equal":
             what = "changed" if kind == "replace" else "is new"
             return f"the {now[j].keyword} line before it {what} (line {now[j].line})"

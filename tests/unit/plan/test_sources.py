@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ci_buildkit.plan import sources
+from ci_buildkit.record import InstructionRecord
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,17 @@ def test_stages_names_and_lines() -> None:
     ]  # fmt: skip
     assert (last.name, last.base) == ("1", "base")
     assert [one.keyword for one in last.instructions] == ["FROM", "USER"]
+
+
+def test_an_argument_without_a_default_has_the_one_before_the_first_from() -> None:
+    def found(head: str, own: str = "ARG V") -> InstructionRecord:
+        return sources.read(f"{head}\nFROM a\n{own}\n")[1].instructions[1]
+
+    plain = found("ARG X=1\nARG V=$X")
+    assert (plain.line, plain.names) == (2, ("V",))
+    assert plain.hash not in {found("ARG X=1\nARG V=2").hash, found("ARG X=2\nARG V=$X").hash}
+    assert plain.hash == found("ARG X=1\nARG V=$X\nARG Y=2").hash
+    assert found("ARG V=1", "ARG V=3") == found("ARG V=2", "ARG V=3")
 
 
 @pytest.mark.parametrize(
