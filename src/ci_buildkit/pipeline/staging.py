@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from ci_buildkit.checkout import ignore
 from ci_buildkit.engine import scratch
 from ci_buildkit.errors import ConfigurationError, OutputError
 from ci_buildkit.problem import Problem
@@ -149,30 +150,11 @@ def context_warning(target: Path, context: Path) -> Problem | None:
         inside = target.resolve().relative_to(context.resolve()).as_posix()
     except ValueError:
         return None
-    ignore = context / ".dockerignore"
-    lines = ignore.read_text(encoding="utf-8", errors="replace").splitlines() if ignore.is_file() else []
-    if _ignored(inside, [line.strip() for line in lines]):
+    file = context / ".dockerignore"
+    if file.is_file() and ignore.parse(file.read_text(encoding="utf-8", errors="replace"))(f"{inside}/{MARKER}"):
         return None
     return Problem(
-        str(ignore),
+        str(file),
         "inconsistent",
         f"the report folder lies in the build context and busts its cache; add the line {inside}/",
     )
-
-
-def _ignored(path: str, lines: list[str]) -> bool:
-    """Whether a .dockerignore leaves a folder out (the last matching pattern decides; docs of .dockerignore)."""
-    from fnmatch import fnmatch
-
-    ignored = False
-    for line in lines:
-        if not line or line.startswith("#"):
-            continue
-        pattern = line.lstrip("!").strip("/").removeprefix("./")
-        parts = path.split("/")
-        prefixes = ["/".join(parts[: n + 1]) for n in range(len(parts))]
-        candidates = [pattern.removeprefix("**/")] if pattern.startswith("**/") else [pattern]
-        names = prefixes + parts if pattern.startswith("**/") else prefixes
-        if any(fnmatch(name, p.removesuffix("/**")) for name in names for p in candidates):
-            ignored = not line.startswith("!")
-    return ignored
