@@ -269,6 +269,17 @@ class InputsRecord(_Model):
     builds: tuple[BuildRecord, ...] = ()
 
 
+class CacheMountsRecord(_Model):
+    """How many cache mounts `--persist-cache-mounts` put into the builder and kept; a kept one that is as before is none."""
+
+    restored: int = 0
+    restored_bytes: int = 0
+    restored_seconds: float = 0.0
+    saved: int = 0
+    saved_bytes: int = 0
+    saved_seconds: float = 0.0
+
+
 class RunRecord(_Model):
     """The whole run. `known_findings` is how many findings the baseline lists, which `findings` does not have."""
 
@@ -287,6 +298,7 @@ class RunRecord(_Model):
     images: tuple[ImageRecord, ...] = ()
     problems: tuple[Problem, ...] = ()
     inputs: InputsRecord = InputsRecord()
+    cache_mounts: CacheMountsRecord = CacheMountsRecord()
 
     def to_json(self) -> str:
         """The text of `run.json`, indented, ending in a newline."""

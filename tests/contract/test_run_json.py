@@ -27,7 +27,7 @@ from ci_buildkit.results.model import Case, Evidence, Totals
 # A key that goes or changes its meaning is a new schema; one that is added is not, and is added here.
 KEYS = {
     "": "schema outcome exit_code started seconds version builder stages tests findings known_findings binaries images problems "
-    "inputs",
+    "inputs cache_mounts",
     "version": "value revision dirty source source_date_epoch",
     "builder": "name driver buildkit buildx platforms created",
     "stages": "name kind target platforms outcome reason seconds started steps cached_steps attempts results_from "
@@ -41,6 +41,7 @@ KEYS = {
     "binaries": "platform path size sha256 format archive linkage stripped version sbom",
     "images": "name tags digest platforms pushed unchanged manifests attestations signed smoked layout",
     "problems": "path kind reason",
+    "cache_mounts": "restored restored_bytes restored_seconds saved saved_bytes saved_seconds",
 }
 
 

@@ -53,6 +53,11 @@ def look(context: Path, dockerfile: Path | None = None, named: Iterable[str] = (
     return Files(folded(found, frozenset(named)), complete)
 
 
+def walk(context: Path, dockerfile: Path | None = None) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """The files and links of a context that are not left out, each with its path relative to the context."""
+    return _walk(str(context), "", _ignore(context, dockerfile))
+
+
 def _readable(path: str) -> str:
     """A path that can be written as UTF-8."""
     return path if path.isascii() else os.fsencode(path).decode(errors="replace")

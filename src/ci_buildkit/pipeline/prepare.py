@@ -21,7 +21,7 @@ from ci_buildkit.engine.fleet import Fleet
 from ci_buildkit.errors import CiBuildkitError, ConfigurationError, EngineError
 from ci_buildkit.pipeline import archives
 from ci_buildkit.pipeline.view import Level
-from ci_buildkit.plan import attestations, cache, description, stages, targets
+from ci_buildkit.plan import attestations, cache, description, mounts, stages, targets
 from ci_buildkit.plan.description import Description
 from ci_buildkit.plan.stages import Plan
 from ci_buildkit.record import VersionRecord
@@ -53,6 +53,7 @@ def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]
     targets.source(options)
     stages.check_platforms(options.platform)
     names.check(options.archive_name)
+    mounts.check(options)
     attestations.check(options)
     wanted(options)
     cache.check(options.cache_from, options.cache_to)

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ci_buildkit.checkout import git
 from ci_buildkit.config.options import Options
@@ -28,10 +29,13 @@ from ci_buildkit.pipeline.stage import StageRun, own_checks, own_findings, run_s
 from ci_buildkit.pipeline.staging import Staging, context_warning
 from ci_buildkit.pipeline.view import Level, View
 from ci_buildkit.plan import bake, cache
-from ci_buildkit.plan.stages import Plan
+from ci_buildkit.plan.stages import Plan, Stage
 from ci_buildkit.problem import Problem
 from ci_buildkit.record import BuilderRecord, ImageRecord, RunOutcome, RunRecord, TestsRecord
 from ci_buildkit.results.model import Case, TestReport
+
+if TYPE_CHECKING:
+    from ci_buildkit.pipeline.mounts import Keeper
 
 # Calls to the view that may wait; a build that prints faster waits for it. One call can hold megabytes of log lines:
 # with 4096 of them the process grew to 370 MB while a step printed 100 MB, with 64 to 61 MB.
@@ -74,7 +78,8 @@ def execute(run: Run) -> Finished:
         run.view.message(level, text)
     if missing := cache.without_tokens(session.definitions.values(), run.buildx.environment):
         run.view.message("warning", missing)
-    runs = _stages(session, run.plan, calls)
+    keeper = _keeper(session, run.plan)
+    runs = _stages(session, run.plan, calls, keeper)
     run.staging.make_room()
     codes = [stage.verdict.exit_code for stage in runs]
     tests, findings = _tests(runs), own_findings(runs)
@@ -86,7 +91,7 @@ def execute(run: Run) -> Finished:
     built = binaries.produce(session, run.plan, runs)
     if built.problems:  # a wrong binary closes the gates too
         codes.append(OutputError.exit_code)
-    with _serving(calls):
+    with _serving(calls), keeper.saving(runs) if keeper else contextlib.nullcontext():
         images, refused = release.images(session, run.plan, runs, open_gates=not any(codes))
     codes += [verdict.exit_code for verdict in refused]
     problems += [Problem("push", "unreadable", verdict.reason or "") for verdict in refused]
@@ -95,7 +100,9 @@ def execute(run: Run) -> Finished:
     if warning := context_warning(run.options.report_dir, run.plan.context):
         run.view.message("warning", f"{warning.path}: {warning.reason}")
     record = _record(run, runs, most_fundamental(codes), tests, findings, images, built, (*problems, *built.problems))
-    record = record.model_copy(update={"inputs": gathering.record()})
+    record = record.model_copy(
+        update={"inputs": gathering.record(), **({"cache_mounts": keeper.record} if keeper else {})}
+    )
     (run.staging.report / "run.json").write_text(record.to_json(), encoding="utf-8")
     return Finished(record, tests, findings, session.root)
 
@@ -144,10 +151,27 @@ def can_debug(version: str) -> bool:
     return True
 
 
-def _stages(session: Session, plan: Plan, calls: queue.Queue[Callable[[], None] | None]) -> list[StageRun]:
+def _keeper(session: Session, plan: Plan) -> Keeper | None:
+    """What restores and saves cache mounts, where the options ask for it."""
+    if session.options.persist_cache_mounts is None:
+        return None
+    from ci_buildkit.pipeline.mounts import Keeper
+
+    return Keeper(session, plan, session.options.persist_cache_mounts)
+
+
+def _stages(
+    session: Session, plan: Plan, calls: queue.Queue[Callable[[], None] | None], keeper: Keeper | None
+) -> list[StageRun]:
     """All stages at once, a thread each; this thread talks to the view. A failure in one never stops another."""
+
+    def go(stage: Stage) -> StageRun:
+        if keeper:
+            keeper.wait(stage)
+        return run_stage(session, stage)
+
     with ThreadPoolExecutor(max_workers=max(1, len(plan.stages))) as pool:
-        futures = [pool.submit(run_stage, session, stage) for stage in plan.stages]
+        futures = [pool.submit(go, stage) for stage in plan.stages]
         with _serving(calls):
             pool.shutdown(wait=True)
     return [future.result() for future in futures]

@@ -144,8 +144,8 @@ def check_target(target: Path, context: Path) -> None:
         ) from error
 
 
-def context_warning(target: Path, context: Path) -> Problem | None:
-    """The warning for a report folder that the context would send to BuildKit on the next run; None where it is fine."""
+def context_warning(target: Path, context: Path, what: str = "report folder") -> Problem | None:
+    """The warning for a folder that the context would send to BuildKit on the next run; None where it is fine."""
     try:
         inside = target.resolve().relative_to(context.resolve()).as_posix()
     except ValueError:
@@ -156,5 +156,5 @@ def context_warning(target: Path, context: Path) -> Problem | None:
     return Problem(
         str(file),
         "inconsistent",
-        f"the report folder lies in the build context and busts its cache; add the line {inside}/",
+        f"the {what} lies in the build context and busts its cache; add the line {inside}/",
     )
