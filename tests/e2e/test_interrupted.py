@@ -161,6 +161,19 @@ def test_interrupted_while_pushing(
     assert builders(alone) == []
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_while_joining(number: signal.Signals, alone: dict[str, str], silent_registry: str) -> None:
+    words = ["merge", "--image", f"{silent_registry}/app", "--tag", "1", f"sha256:{'a' * 64}"]
+    command = [sys.executable, "-m", "ci_buildkit", *words]
+    with subprocess.Popen(command, env=alone, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        running = psutil.Process(process.pid)
+        assert eventually(lambda: any("imagetools" in child.cmdline() for child in running.children()), 30)
+        os.kill(process.pid, number)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    assert "error: interrupted" in said
+
+
 @pytest.mark.parametrize("doing", ["logging in", "making a builder"])
 def test_a_plan_that_is_terminated_leaves_nothing(
     doing: str, project: Path, alone: dict[str, str], silent_registry: str, tmp_path: Path

@@ -14,7 +14,7 @@ from ci_buildkit.cli import flags
 
 if TYPE_CHECKING:
     from ci_buildkit.config.options import Options
-    from ci_buildkit.pipeline.merge import Wanted
+    from ci_buildkit.pipeline.merge import Merged, Rules, Wanted
 
 OPTIONS = ("annotation", "immutable_tags", "sign", "builder", "login")
 
@@ -40,22 +40,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def call(arguments: argparse.Namespace) -> int:
     """Print the image as JSON, several as an array; 0. Raises the errors of joining."""
     from ci_buildkit.cli.output import print_json
-    from ci_buildkit.engine import cosign
-    from ci_buildkit.engine.buildx import Buildx
-    from ci_buildkit.engine.login import logged_in
-    from ci_buildkit.engine.registry import Registry
-    from ci_buildkit.pipeline.merge import Merge, Rules
+    from ci_buildkit.pipeline.merge import Rules
 
     options = flags.settings(arguments).options
     wanted = _wanted(arguments, options)
     rules = Rules(tuple(_words(arguments.expected)), arguments.allow_missing, options.immutable_tags, options.sign)
-    with logged_in(options.login, os.environ) as environ:
-        if options.sign and not arguments.dry_run:
-            cosign.check(cosign.parse(options.sign), environ)
-        merge = Merge(Registry(Buildx(environ), options.builder), rules, environ, _say)
-        merged = [image.document() for image in merge.run(wanted, dry_run=arguments.dry_run)]
+    merged = [image.document() for image in _merged(wanted, rules, options, dry_run=arguments.dry_run)]
     print_json(merged[0] if len(merged) == 1 else merged)
     return 0
+
+
+def _merged(wanted: list[Wanted], rules: Rules, options: Options, *, dry_run: bool) -> list[Merged]:
+    from ci_buildkit.cli.interrupts import cancel_on_signals
+    from ci_buildkit.engine import cosign
+    from ci_buildkit.engine.buildx import Buildx
+    from ci_buildkit.engine.login import logged_in
+    from ci_buildkit.engine.process import Cancellation
+    from ci_buildkit.engine.registry import Registry
+    from ci_buildkit.errors import CiBuildkitError, Interrupted
+    from ci_buildkit.pipeline.merge import Merge
+
+    with logged_in(options.login, os.environ) as environ:
+        if options.sign and not dry_run:
+            cosign.check(cosign.parse(options.sign), environ)
+        cancellation = Cancellation()
+        cancel_on_signals(cancellation)
+        registry = Registry(Buildx(environ), options.builder, cancellation)
+        try:
+            return Merge(registry, rules, environ, _say, cancellation).run(wanted, dry_run=dry_run)
+        except CiBuildkitError:
+            if cancellation.cancelled:  # what broke, broke because of it
+                raise Interrupted(
+                    "interrupted", hint="the same again gives the same image and moves all tags"
+                ) from None
+            raise
 
 
 def _wanted(arguments: argparse.Namespace, options: Options) -> list[Wanted]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import signal
 import sys
 import threading
 import time
@@ -31,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> int:
     """Run; the exit code is the record's, or that of a failure to write the report."""
+    from ci_buildkit.cli.interrupts import cancel_on_signals
     from ci_buildkit.engine.process import Cancellation
     from ci_buildkit.pipeline.staging import Staging, check_target
 
@@ -38,7 +38,7 @@ def call(arguments: argparse.Namespace) -> int:
     options = flags.settings(arguments).options
     check_target(options.report_dir, options.context)
     cancellation = Cancellation()
-    _on_signals(cancellation)
+    cancel_on_signals(cancellation)
     staging = Staging()
     try:
         with contextlib.closing(_view(options)) as view:
@@ -89,18 +89,6 @@ def _execute(options: Options, cancellation: Cancellation, staging: Staging, vie
             notes=ready.notes,
         )
         return execute(run)
-
-
-def _on_signals(cancellation: Cancellation) -> None:
-    """The first Ctrl-C or SIGTERM ends the builds and keeps what there is; a second Ctrl-C ends this process."""
-
-    def stop(_number: int, _frame: object) -> None:
-        if cancellation.cancelled:
-            raise KeyboardInterrupt
-        cancellation.cancel()
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
 
 
 def _view(options: Options) -> View:

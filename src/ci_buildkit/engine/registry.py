@@ -100,7 +100,7 @@ class Registry:
 
         Raises:
             EngineError: the registry does not answer or refuses.
-            OutputError: something that the index names is missing.
+            OutputError: it is no image, or something that the index names is missing.
         """
         top = self.top(reference)
         if top is None:
@@ -108,7 +108,9 @@ class Registry:
         name = repository(reference)
         if not top.entries:
             whole = f"{name}@{top.digest}"
-            config = json.loads(self._inspect(whole, "--format", "{{json .Image}}") or "{}")
+            config = json.loads(self._inspect(whole, "--format", "{{json .Image}}") or "null")
+            if not config:  # a configuration or an attestation by its digest, say
+                raise OutputError(f"{whole} is no image")
             return Held(top.digest, (Manifest(platform_of(config), top.digest, _size(self._body(whole))),))
         with ThreadPoolExecutor(max_workers=QUESTIONS) as pool:
             bodies = list(pool.map(lambda entry: self._body(f"{name}@{entry['digest']}"), top.entries))

@@ -98,6 +98,12 @@ def test_a_part_of_an_index_that_is_not_there_is_an_error(answers: dict[str, Any
         ask().held("host/app:1")
 
 
+def test_what_is_no_image_is_said(docker: Docker) -> None:
+    docker('case "$*" in *--format*) echo null ;; *) echo "{}" ;; esac')
+    with pytest.raises(OutputError, match=r"host/app@sha256:[0-9a-f]{64} is no image"):
+        ask().held("host/app:1")
+
+
 def test_nothing_there_is_no_error_and_a_refusal_is_one(docker: Docker, answers: dict[str, Any]) -> None:
     assert ask().digest("host/app:1") is None
     assert ask().held("host/app:1") is None
