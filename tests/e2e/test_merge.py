@@ -45,13 +45,14 @@ class Pushed:
         return Leg(**{**values, **changes})
 
 
-def push(environment: Mapping[str, str], builder: str, folder: Path, name: str, platform: str) -> str:
-    """Build a tiny image with provenance for a platform and push it by digest; returns that."""
+def push(environment: Mapping[str, str], builder: str, folder: Path, name: str, platform: str, *more: str) -> str:
+    """Build a tiny image for a platform, with provenance unless it is of Docker's types, and push it by digest."""
     (folder / "Dockerfile").write_text('FROM scratch\nARG TARGETARCH\nCOPY Dockerfile /$TARGETARCH\nCMD ["/none"]\n')
     metadata = folder / "metadata.json"
-    output = f"type=image,name={name},push-by-digest=true,name-canonical=true,push=true"
+    output = ",".join((f"type=image,name={name},push-by-digest=true,name-canonical=true,push=true", *more))
+    provenance = f"--provenance={'false' if more else 'mode=min'}"
     subprocess.run(
-        ["docker", "buildx", "build", "--builder", builder, "--platform", platform, "--provenance=mode=min",
+        ["docker", "buildx", "build", "--builder", builder, "--platform", platform, provenance,
          "--output", output, "--metadata-file", str(metadata), str(folder)],
         env=dict(environment), check=True, capture_output=True,
     )  # fmt: skip
@@ -156,6 +157,18 @@ def test_a_platform_is_missing_only_where_it_may(pushed: Pushed, merge: Command,
     assert "warning: " in lenient.stderr
     assert "goes without linux/arm64" in lenient.stderr
     assert json.loads(lenient.stdout)["platforms"] == ["linux/amd64"]
+
+
+def test_annotations_that_would_be_lost_are_refused(
+    pushed: Pushed, merge: Command, environment: dict[str, str], builder: str, lab: dict[str, str], tmp_path: Path
+) -> None:
+    digest = push(environment, builder, tmp_path, pushed.name, "linux/amd64", "oci-mediatypes=false")
+    words = ["--image", pushed.name, "--tag", "docker", digest]
+    refused = merge(*words, "--annotation", "a=b")
+    assert refused.returncode == 5
+    assert "cannot have annotations" in refused.stderr
+    assert support.tags(lab, pushed.path) == []
+    assert merge(*words).returncode == 0
 
 
 def test_a_platform_twice_is_refused(

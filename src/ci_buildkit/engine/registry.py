@@ -61,6 +61,11 @@ class Top:
     annotations: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def annotated(self) -> bool:
+        """Whether it, or something that it names, has annotations."""
+        return bool(self.annotations) or any(map(_annotations, self.entries))
+
+    @property
     def images(self) -> frozenset[str]:
         """The digests of the platforms' images."""
         return frozenset(str(e["digest"]) for e in self.entries if not _is_attestation(e)) or frozenset({self.digest})
@@ -90,10 +95,7 @@ class Registry:
     def top(self, reference: str) -> Top | None:
         """What a reference stands for now; None where there is no such image. Raises EngineError."""
         found = self._found(reference)
-        if found is None:
-            return None
-        digest, body = found
-        return Top(digest, tuple(body.get("manifests") or ()), body.get("annotations") or {})
+        return None if found is None else _top(*found)
 
     def held(self, reference: str) -> Held | None:
         """The image of a reference with all its platforms; None where there is none.
@@ -121,16 +123,15 @@ class Registry:
         words = [word for tag in tags for word in ("--tag", f"{repository(reference)}:{tag}")]
         self._create("--progress=quiet", "--prefer-index=false", *words, reference)
 
-    def joined(self, sources: Sequence[str], annotations: Sequence[str] = ()) -> str:
-        """The digest of the index that images and indexes (`NAME@DIGEST`) make together; the registry is only read.
+    def joined(self, sources: Sequence[str], annotations: Sequence[str] = ()) -> Top:
+        """The index that images and indexes (`NAME@DIGEST`) make together; the registry is only read.
 
         Attestations come along, as manifests that refer to the same images. A single index without annotations stays
         what it is. Raises EngineError.
         """
         if len(sources) == 1 and not annotations and (top := self.top(sources[0])) and top.entries:
-            return top.digest
-        index = self._create("--dry-run", *_flags(annotations), *sources).removesuffix("\n")
-        return f"sha256:{hashlib.sha256(index.encode()).hexdigest()}"
+            return top
+        return _top(*_read(self._create("--dry-run", *_flags(annotations), *sources).removesuffix("\n")))
 
     def join(self, reference: str, sources: Sequence[str], annotations: Sequence[str] = ()) -> None:
         """Put what `joined` tells into this repository, without a tag: `reference` has its digest. Raises EngineError."""
@@ -156,8 +157,8 @@ class Registry:
         text = self._inspect(reference, "--raw")
         if text is None:
             return None
-        digest = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
-        self._seen[f"{repository(reference)}@{digest}"] = found = (digest, json.loads(text))
+        found = _read(text)
+        self._seen[f"{repository(reference)}@{found[0]}"] = found
         return found
 
     def _inspect(self, reference: str, *words: str) -> str | None:
@@ -202,6 +203,15 @@ def manifests(entries: Sequence[Mapping[str, Any]], bodies: Sequence[Mapping[str
         for entry, body in zip(entries, bodies, strict=True)
         if not _is_attestation(entry)
     )
+
+
+def _read(text: str) -> tuple[str, Mapping[str, Any]]:
+    """The digest and the body of a manifest."""
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}", json.loads(text)
+
+
+def _top(digest: str, body: Mapping[str, Any]) -> Top:
+    return Top(digest, tuple(body.get("manifests") or ()), body.get("annotations") or {})
 
 
 def _flags(annotations: Iterable[str]) -> list[str]:

@@ -138,8 +138,13 @@ class Merge:
         return held
 
     def _merged(self, image: Wanted, parts: Iterable[Held]) -> Merged:
-        digest = patiently(lambda: self._registry.joined(image.sources, image.annotations), self._cancellation)
-        return Merged(image.name, digest, image.tags, tuple(p for part in parts for p in part.platforms))
+        index = patiently(lambda: self._registry.joined(image.sources, image.annotations), self._cancellation)
+        if image.annotations and not index.annotated:  # buildx leaves them out without a word
+            raise OutputError(
+                f"{image.name} cannot have annotations: all parts are of Docker's media types, which know none",
+                hint="push the parts with oci-mediatypes=true, or join them without annotations",
+            )
+        return Merged(image.name, index.digest, image.tags, tuple(p for part in parts for p in part.platforms))
 
     def _check_tags(self, merged: Iterable[Merged]) -> None:
         for result in merged:
