@@ -15,6 +15,7 @@ from ci_buildkit.plan.description import Description
 from ci_buildkit.plan.images import Image, named_images
 from ci_buildkit.plan.targets import Target, Targets, unknown
 from ci_buildkit.record import Kind, VersionRecord
+from ci_buildkit.tags.labels import bake_text
 
 KINDS: tuple[Kind, ...] = ("lint", "test", "binaries", "image")
 USUAL_NAMES: Mapping[Kind, frozenset[str]] = {
@@ -323,7 +324,7 @@ def _cached(stage: Stage, options: Options, branches: tuple[str, ...]) -> Stage:
 
 def _args(target: Target, kind: Kind, options: Options, version: VersionRecord) -> dict[str, str]:
     args: dict[str, str] = {**target.definition.get("args", {}), **version_args(target, version)}
-    args |= pairs(options.build_arg)
+    args |= {bake_text(name): bake_text(value) for name, value in pairs(options.build_arg).items()}
     if kind == "test":  # exporters give every file this time: it would hide when a report was written
         args.pop(EPOCH_ARG, None)
     elif kind in {"binaries", "image"} and EPOCH_ARG in target.dockerfile.args(target.stage):

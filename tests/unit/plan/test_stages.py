@@ -231,6 +231,11 @@ def test_an_argument_of_the_user_s_wins(plan: Make) -> None:
     assert args == {"APP_VERSION": "mine", "REVISION": "a" * 40, "SOURCE_DATE_EPOCH": "7", "VERSION": "3.20"}
 
 
+def test_an_argument_s_value_is_no_template_of_bake(plan: Make) -> None:
+    made = plan(VERSIONED, build_arg=("APP_VERSION=${BAKE_CMD_CONTEXT}%{if}",))
+    assert made.stages[-1].definition["args"]["APP_VERSION"] == "$${BAKE_CMD_CONTEXT}%%{if}"
+
+
 def test_an_unknown_revision_is_not_passed(plan: Make) -> None:
     made = plan(VERSIONED)
     without = made.version.model_copy(update={"revision": ""})
