@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from ci_buildkit.engine.process import Cancellation, Ended, run
@@ -119,6 +120,11 @@ class Cosign:
             )
         return path
 
+    @cached_property
+    def _public_key(self) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            return self.public_key(Path(folder)).read_bytes()
+
     def sign(self, reference: str) -> None:
         """Sign NAME@DIGEST and, where it is an index, all that it names. Raises EngineError where cosign fails."""
         with tempfile.TemporaryDirectory() as folder:
@@ -142,7 +148,9 @@ class Cosign:
         """
         with tempfile.TemporaryDirectory() as folder:
             if self._signing.key:
-                words = ["--key", str(self.public_key(Path(folder)))]
+                public = Path(folder, "public")
+                public.write_bytes(self._public_key)
+                words = ["--key", str(public)]
                 words += [] if self._signing.tlog else ["--insecure-ignore-tlog"]
             else:
                 words = expected_identity(self._signing, self._environ)
