@@ -19,6 +19,7 @@ from ci_buildkit.errors import ConfigurationError, EngineError
 
 PREFIX = "ci-buildkit-"
 CONTAINER_PREFIX = "buildx_buildkit_"
+EXISTS = "existing instance for"  # docker/buildx builder/builder.go
 RANDOM_BYTES = 4  # of the name of a builder that goes with its run
 # BuildKit cuts a step's log at 2 MiB and 200 KiB/s and drops its tail (util/progress/logs); -1 lifts both limits.
 UNLIMITED_LOGS = {"env.BUILDKIT_STEP_LOG_MAX_SIZE": "-1", "env.BUILDKIT_STEP_LOG_MAX_SPEED": "-1"}
@@ -102,6 +103,10 @@ def create(buildx: Buildx, wanted: Wanted) -> Builder:
         if len(wanted.nodes) > 1 and wanted.driver != KUBERNETES:  # which places its pods by their platforms itself
             made = _spread(buildx, wanted, made)
     except BaseException as error:
+        if isinstance(error, EngineError) and EXISTS in error.message:  # another run was faster, and it is that one's
+            if found := inspect(buildx, name, kept=True):
+                return found
+            raise
         with contextlib.suppress(EngineError):
             remove(buildx, name)
         if not isinstance(error, EngineError):  # an interruption

@@ -106,6 +106,14 @@ def test_a_builder_that_does_not_boot_is_taken_away(docker: Docker) -> None:
     assert calls.read_text().splitlines()[-1] == "buildx rm --force mine"
 
 
+def test_a_builder_that_another_run_makes_at_the_same_time_is_not_taken_away(docker: Docker) -> None:
+    said = 'ERROR: existing instance for "mine" but no append mode'
+    calls = docker(f"case \"$*\" in *create*) echo '{said}' >&2; exit 1;; esac\n{inspecting(INSPECTED)}")
+    made = builder.create(Buildx(os.environ), Wanted("mine"))
+    assert (made.name, made.created, made.kept) == ("mine", False, True)
+    assert "rm" not in calls.read_text()
+
+
 def test_all_builders_are_listed_with_the_platforms_of_their_nodes(docker: Docker) -> None:
     lines = [
         {"Name": "a", "Driver": "docker-container", "Nodes": [
