@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import queue
 import threading
@@ -21,7 +22,7 @@ from ci_buildkit.engine.fleet import Fleet
 from ci_buildkit.engine.process import Cancellation
 from ci_buildkit.errors import OutputError, most_fundamental
 from ci_buildkit.findings.model import FindingReport
-from ci_buildkit.pipeline import binaries, policies, release
+from ci_buildkit.pipeline import policies
 from ci_buildkit.pipeline.inputs import Gathering
 from ci_buildkit.pipeline.policies import Policies
 from ci_buildkit.pipeline.session import Session, export_folder
@@ -35,11 +36,14 @@ from ci_buildkit.record import BuilderRecord, ImageRecord, RunOutcome, RunRecord
 from ci_buildkit.results.model import Case, TestReport
 
 if TYPE_CHECKING:
+    from ci_buildkit.pipeline import binaries
     from ci_buildkit.pipeline.mounts import Keeper
 
 # Calls to the view that may wait; a build that prints faster waits for it. One call can hold megabytes of log lines:
 # with 4096 of them the process grew to 370 MB while a step printed 100 MB, with 64 to 61 MB.
 QUEUE = 16
+# Imported while the builder works on the stages, instead of before.
+AFTERWARDS = ("ci_buildkit.pipeline.binaries", "ci_buildkit.pipeline.release")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,8 @@ def execute(run: Run) -> Finished:
         run.view.message("warning", missing)
     keeper = _keeper(session, run.plan)
     runs = _stages(session, run.plan, calls, keeper)
+    from ci_buildkit.pipeline import binaries, release
+
     run.staging.make_room()
     codes = [stage.verdict.exit_code for stage in runs]
     tests, findings = _tests(runs), own_findings(runs)
@@ -173,6 +179,8 @@ def _stages(
     with ThreadPoolExecutor(max_workers=max(1, len(plan.stages))) as pool:
         futures = [pool.submit(go, stage) for stage in plan.stages]
         with _serving(calls):
+            for module in AFTERWARDS:
+                importlib.import_module(module)
             pool.shutdown(wait=True)
     return [future.result() for future in futures]
 
