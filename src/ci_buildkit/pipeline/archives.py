@@ -14,9 +14,9 @@ from ci_buildkit.pipeline.session import safe_name
 from ci_buildkit.plan.stages import Plan, Stage
 
 
-def program(plan: Plan) -> str:
+def program(context: Path) -> str:
     """What the binaries are called together: the repository where the context is all of it, else the context's folder."""
-    return _named(plan.context.resolve())
+    return _named(context.resolve())
 
 
 @cache
@@ -37,4 +37,4 @@ def check(options: Options, plan: Plan, home: Sequence[str]) -> None:
 def of(options: Options, plan: Plan, stages: Iterable[tuple[Stage, Sequence[str]]]) -> dict[Key, str]:
     """The file name of each archive, by target and platform. Raises as `check` does."""
     keys = [(safe_name(stage.name), platform) for stage, platforms in stages for platform in platforms]
-    return names.archives(options.archive_name, program(plan), plan.version.value, keys)
+    return names.archives(options.archive_name, program(plan.context), plan.version.value, keys)

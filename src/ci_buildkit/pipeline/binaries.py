@@ -65,7 +65,7 @@ def _produce(session: Session, plan: Plan, built: Sequence[StageRun], dist: Path
         problems += sbom.write(session, built, packages, epoch)
     records, wrong = binaries.judge(seen, answers, dist)
     if packages:
-        lists.write(dist, archives.program(plan), plan.version, packages, records)
+        lists.write(dist, archives.program(plan.context), plan.version, packages, records)
     return Produced(tuple(records), (*problems, *wrong))
 
 

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ci_buildkit.checkout import inputs
-from ci_buildkit.plan import credentials, sources
+from ci_buildkit.plan import credentials
 from ci_buildkit.plan.stages import Plan, Stage
 from ci_buildkit.record import BuildRecord, ContextRecord, DockerfileRecord, DockerfileStageRecord, InputsRecord
 
@@ -40,7 +39,9 @@ class Gathering:
 
 
 def gather(plan: Plan, root: Path) -> InputsRecord:
-    """The inputs of all stages of a plan."""
+    """The inputs of all stages of a plan. What looks at them is imported here: in a thread, while the builds run."""
+    from ci_buildkit.checkout import inputs
+
     texts: dict[str, DockerfileRecord] = {}
     looks: dict[str, tuple[Path, Path | None]] = {}
     builds = []
@@ -82,6 +83,8 @@ def short_hash(name: str, value: str) -> str:
 
 
 def _look(path: str, folder: Path, file: Path | None, named: Iterable[str]) -> ContextRecord:
+    from ci_buildkit.checkout import inputs
+
     found = inputs.look(folder, file, named)
     return ContextRecord(path=path, files=found.files, complete=found.complete)
 
@@ -105,6 +108,8 @@ def _file(definition: Mapping[str, Any]) -> Path | None:
 
 
 def _read(definition: Mapping[str, Any], file: Path | None) -> tuple[DockerfileStageRecord, ...]:
+    from ci_buildkit.plan import sources
+
     if file is None:
         return sources.read(str(definition.get(INLINE, "")))
     return sources.read(file.read_text(encoding="utf-8", errors="surrogateescape")) if file.is_file() else ()

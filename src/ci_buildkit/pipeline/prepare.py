@@ -21,7 +21,7 @@ from ci_buildkit.engine.fleet import Fleet
 from ci_buildkit.errors import CiBuildkitError, ConfigurationError, EngineError
 from ci_buildkit.pipeline import archives
 from ci_buildkit.pipeline.view import Level
-from ci_buildkit.plan import attestations, cache, description, mounts, stages, targets
+from ci_buildkit.plan import attestations, cache, description, stages, targets
 from ci_buildkit.plan.description import Description
 from ci_buildkit.plan.stages import Plan
 from ci_buildkit.record import VersionRecord
@@ -53,7 +53,10 @@ def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]
     targets.source(options)
     stages.check_platforms(options.platform)
     names.check(options.archive_name)
-    mounts.check(options)
+    if options.model_fields_set & {"persist_cache_mounts", "cache_mounts_size"}:
+        from ci_buildkit.plan import mounts
+
+        mounts.check(options)
     attestations.check(options)
     wanted(options)
     cache.check(options.cache_from, options.cache_to)
@@ -69,6 +72,7 @@ def _ready(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]:
     with ThreadPoolExecutor(max_workers=4) as pool:
         stamped = pool.submit(version, options.context, event, options.version)
         number = pool.submit(lambda: buildx.version)
+        pool.submit(archives.program, options.context)  # asked of Git now, wanted below
         asking = pool.submit(targets.discover, options, Buildx(environ, options.builder)) if options.builder else None
         described = _described(options, stamped.result(), environ) if description.wanted(options) else None
         made = builders.ensure(buildx, wanted(options))

@@ -8,21 +8,22 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ci_buildkit.engine import layout
 from ci_buildkit.engine.progress import Progress
-from ci_buildkit.engine.registry import Held
 from ci_buildkit.engine.solve import LogFile, Solved
 from ci_buildkit.errors import CiBuildkitError, EngineError, OutputError, said
 from ci_buildkit.findings.model import Finding, FindingReport
-from ci_buildkit.pipeline import again, flaws, judge, reading, retry, timeline
+from ci_buildkit.pipeline import again, judge, reading, retry, timeline
 from ci_buildkit.pipeline.attempt import attempt
 from ci_buildkit.pipeline.session import Session
 from ci_buildkit.plan.stages import Stage
 from ci_buildkit.problem import Problem
 from ci_buildkit.record import StageRecord
 from ci_buildkit.results.model import TestReport
+
+if TYPE_CHECKING:
+    from ci_buildkit.engine.registry import Held
 
 NOT_BUILT = Solved(0, "", Progress())
 
@@ -126,6 +127,9 @@ def _plain(session: Session, stage: Stage, log: LogFile, began: float) -> StageR
         shutil.rmtree(session.exported(stage), ignore_errors=True)
     kept = None
     if stage.export == "layout" and not verdict.exit_code:
+        from ci_buildkit.engine import layout
+        from ci_buildkit.pipeline import flaws
+
         kept = layout.read(session.exported(stage))
         if lost := flaws.of(kept, stage.platforms, stage.definition.get("attest", ())):
             raise OutputError(f"the image that was kept {lost}")

@@ -12,7 +12,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from ci_buildkit.checkout import ignore
 from ci_buildkit.engine import scratch
 from ci_buildkit.errors import ConfigurationError, OutputError
 from ci_buildkit.problem import Problem
@@ -150,6 +149,8 @@ def context_warning(target: Path, context: Path, what: str = "report folder") ->
         inside = target.resolve().relative_to(context.resolve()).as_posix()
     except ValueError:
         return None
+    from ci_buildkit.checkout import ignore
+
     file = context / ".dockerignore"
     if file.is_file() and ignore.parse(file.read_text(encoding="utf-8", errors="replace"))(f"{inside}/{MARKER}"):
         return None

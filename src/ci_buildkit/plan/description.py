@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ci_buildkit.config.options import Options
 from ci_buildkit.plan.images import image_tag
 from ci_buildkit.record import VersionRecord
-from ci_buildkit.tags.context import Context
 from ci_buildkit.tags.labels import bake_text
+
+if TYPE_CHECKING:
+    from ci_buildkit.tags.context import Context
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from ci_buildkit.tags.context import Context
+if TYPE_CHECKING:
+    from ci_buildkit.tags.context import Context
 
 PREFIX = "org.opencontainers.image."
 """Of the keys that OCI's image specification defines (annotations.md)."""
