@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -131,6 +132,16 @@ def test_a_failed_step_s_mounts_are_kept_too(project: Path, environment: dict[st
     done = run(project, environment, kept, code=1)
     assert done.stage("lint")["outcome"] == "failed"
     assert set(index(kept)) == {"/c"}
+
+
+def test_an_interrupted_run_keeps_nothing(project: Path, environment: dict[str, str], kept: Path, builder: str) -> None:
+    step = f"echo {project} >/c/x; echo asleep; sleep 60"
+    (project / "Dockerfile").write_text(f"FROM alpine AS lint\nRUN --mount=type=cache,target=/c {step}\n")
+    started = support.start(project, environment, "lint", "--builder", builder, "--persist-cache-mounts", str(kept))
+    started.wait_for("[lint] asleep")
+    started.interrupt(signal.SIGINT)
+    assert started.finish(60).code == 130
+    assert not kept.exists()
 
 
 def test_damage_is_a_warning_and_the_mount_begins_empty(project: Path, environment: dict[str, str], kept: Path) -> None:

@@ -34,7 +34,7 @@ class Keeper:
     """Restores in a thread that begins at once; `wait` for it before a stage, `saving` after all stages."""
 
     def __init__(self, session: Session, plan: Plan, folder: Path) -> None:
-        """`folder` is where they are kept."""
+        """`folder` is where they are kept. To be called by the thread that talks to the view."""
         self.record = CacheMountsRecord()
         self._session = session
         self._mounts = mounts.find(plan, next(iter(session.fleet.home), "linux/amd64"))
@@ -42,9 +42,9 @@ class Keeper:
         self._shelf = Shelf(folder.absolute(), partial(self._say, "warning"))
         self._ready = threading.Event()
         for note in self._mounts.notes:
-            self._say("notice", note)
+            session.view.message("notice", f"cache mounts: {note}")
         if warning := context_warning(folder, plan.context, "folder of cache mounts"):
-            self._say("warning", f"{warning.path}: {warning.reason}")
+            session.view.message("warning", f"{warning.path}: {warning.reason}")
         threading.Thread(target=self._restore, name="cache mounts", daemon=True).start()
 
     def wait(self, stage: Stage) -> None:
@@ -63,8 +63,7 @@ class Keeper:
             thread.join()
 
     def _say(self, level: Level, text: str) -> None:
-        text = text if text.startswith("cache mounts") else f"cache mounts: {text}"
-        self._session.emit(partial(self._session.view.message, level, text))
+        self._session.emit(partial(self._session.view.message, level, f"cache mounts: {text}"))
 
     def _workshop(self) -> engine.Workshop:
         namespace = {mount.namespace for mount in self._mounts.all}
@@ -139,7 +138,7 @@ class Keeper:
 
     def _take(self, changed: Sequence[Mount], steps: Mapping[str, float]) -> None:
         began, limit = time.monotonic(), mounts.size(self._session.options.cache_mounts_size)
-        before = {entry.mount: entry for entry in self._shelf.index().mounts}
+        before = {entry.mount: entry for entry in self._shelf.index().mounts if self._shelf.has(entry)}
         rest = sum(e.size for m, e in before.items() if m in self._mounts.sharing and m not in changed)
         known = [(self._options(m), before[m].fingerprint if m in before else "") for m in changed]
         key, entries = locks.key(self._contexts), dict[Mount, Entry | None]()
@@ -169,7 +168,9 @@ class Keeper:
 
     def _tell(self, new: Sequence[Entry], large: Mapping[Mount, int], seconds: float) -> None:
         self._count("saved", new, seconds)
-        what = f"saved {len(new)}, {megabytes(self.record.saved_bytes)}" if new else "nothing changed in them, looked at"
+        what = (
+            f"saved {len(new)}, {megabytes(self.record.saved_bytes)}" if new else "nothing changed in them, looked at"
+        )
         self._say("notice", f"{what} in {seconds:.1f} s")
         limit = self._session.options.cache_mounts_size
         for mount, bytes_ in large.items():

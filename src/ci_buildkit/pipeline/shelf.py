@@ -81,11 +81,19 @@ class Shelf:
             return Index()
         return msgspec.structs.replace(found, mounts=tuple(e for e in found.mounts if FILE.fullmatch(e.file)))
 
+    def has(self, entry: Entry) -> bool:
+        """Whether its file is there, as large as it was saved."""
+        path = self.folder / entry.file
+        try:
+            return not path.is_symlink() and path.stat().st_size == entry.size
+        except OSError:
+            return False
+
     def is_sound(self, entry: Entry) -> bool:
         """Whether its file is there and holds what was saved."""
         path = self.folder / entry.file
         try:
-            sound = not path.is_symlink() and path.stat().st_size == entry.size and sha256(path) == entry.sha256
+            sound = self.has(entry) and sha256(path) == entry.sha256
         except OSError:
             sound = False
         if not sound:

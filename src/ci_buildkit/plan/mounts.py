@@ -114,12 +114,12 @@ def find(plan: Plan, home: str) -> Mounts:
         for definition in _definitions(plan, stage.definition):
             text = _text(definition)
             if text is None:
-                notes[f"{stage.name}: its Dockerfile is not on this machine"] = None
+                notes[f"those of {stage.name} are not kept: its Dockerfile is not on this machine"] = None
             for platform in stage.platforms or (home,):
                 reading = _Reading(text or "", definition, platform, home)
                 found |= reading.mounts
                 helpers |= dict.fromkeys(reading.helpers)
-                notes |= dict.fromkeys(f"{stage.name}: {note}" for note in reading.notes)
+                notes |= dict.fromkeys(reading.notes)
         of[stage.name] = frozenset(found)
         sharing = {**found, **sharing}
     spaces = sorted({mount.namespace for mount in sharing})
@@ -153,6 +153,9 @@ def _text(definition: Mapping[str, Any]) -> str | None:
     """The text of a target's Dockerfile; None for one in a remote context."""
     if (inline := definition.get("dockerfile-inline")) is not None:
         return str(inline)
+    context = str(definition.get("context", "."))
+    if "://" in context or context.startswith("git@"):
+        return None
     try:
         return Path(str(definition.get("dockerfile"))).read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -198,7 +201,7 @@ class _Reading:
             elif keyword == "ARG":
                 self._declare(command, scope, is_global=number < 0)
             elif keyword == "ENV":
-                for key, value in zip(command.value[::2], command.value[1::2], strict=True):
+                for key, value in zip(command.value[::2], command.value[1::2], strict=False):
                     scope.set(key, value)
             elif keyword == "RUN" and name in reached:
                 self._run(command, name, scope)
