@@ -198,6 +198,12 @@ def test_a_run_without_policies_imports_nothing_of_their_files() -> None:
     assert not loaded & {"ci_buildkit.findings.baseline", "ci_buildkit.findings.pattern", "regex", "yaml"}
 
 
+def test_what_ends_a_run_is_not_imported_before_its_stages() -> None:
+    code = "import sys\nimport ci_buildkit.pipeline.prepare\nimport ci_buildkit.pipeline.run\nprint(*sys.modules)"
+    own = {"pipeline.binaries", "pipeline.release", "engine.registry", "plan.mounts", "checkout.inputs", "tags.context"}
+    assert not {f"ci_buildkit.{name}" for name in own} & set(python(code).split())
+
+
 def test_nothing_runs_and_nothing_is_read_on_import() -> None:
     code = """
 import os, sys, subprocess
