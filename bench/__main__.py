@@ -1,4 +1,4 @@
-"""`python -m bench [pipeline] [mounts] [readers]`: measure, print the table, write `.bench/results.json`.
+"""`python -m bench [pipeline] [release] [mounts] [readers]`: measure, print the table, write `.bench/results.json`.
 
 Without a name, everything. `readers` needs no engine.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import mounts, pipeline, readers
+from bench import mounts, pipeline, readers, release
 from bench.rows import publish
 
-PARTS = {"pipeline": pipeline.rows, "mounts": mounts.rows, "readers": readers.rows}
+PARTS = {"pipeline": pipeline.rows, "release": release.rows, "mounts": mounts.rows, "readers": readers.rows}
 
 
 def main() -> int:

@@ -33,9 +33,9 @@ def engine() -> dict[str, str]:
 class Bench:
     """A copy of the project and everything that is timed on it."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        """`folder` is empty."""
-        self.project = Path(shutil.copytree(PROJECT, folder / "project"))
+    def __init__(self, folder: Path, environment: Mapping[str, str], project: Path = PROJECT) -> None:
+        """`folder` is empty, or holds the project alone."""
+        self.project = Path(shutil.copytree(project, folder / "project")) if project == PROJECT else project
         self.report = folder / "report"
         self.folder = folder
         self.env = {**environment, "BUILDX_BAKE_ENTITLEMENTS_FS": "0"}
@@ -51,10 +51,10 @@ class Bench:
             sys.exit(f"bench: {words} failed\n{done.stdout}{done.stderr}")
         return seconds
 
-    def ours(self, builder: str) -> float:
-        """`ci-buildkit run` of every stage."""
+    def ours(self, builder: str, *words: str) -> float:
+        """`ci-buildkit run WORDS`."""
         command = [sys.executable, "-m", "ci_buildkit", "run", "--builder", builder, "--report-dir", self.report]
-        return self.timed(command)
+        return self.timed([*command, *words])
 
     def bake(self, builder: str) -> float:
         """One bake of the same bake file."""
@@ -100,8 +100,7 @@ def measure(bench: Bench) -> list[Row]:
     """Every comparison."""
     found = []
     with bench.builder(f"bench-{os.getpid()}") as builder:
-        bench.ours(builder)
-        for warm in (bench.bake, bench.one_by_one):
+        for warm in (bench.ours, bench.bake, bench.one_by_one):
             warm(builder)
         ours, bake, serial = turns(
             WARM_RUNS, lambda: bench.ours(builder), lambda: bench.bake(builder), lambda: bench.one_by_one(builder)

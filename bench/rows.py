@@ -49,6 +49,20 @@ def turns(runs: int, *functions: Callable[[], float]) -> list[float]:
     return [statistics.median(own) for own in times]
 
 
+def spent(function: Callable[[], float]) -> tuple[float, float]:
+    """What a function returned, and the share of all processors' time that anything on the machine used meanwhile."""
+    before = _ticks()
+    seconds = function()
+    busy, total = (now - then for now, then in zip(_ticks(), before, strict=True))
+    return seconds, busy / total if total else 0.0
+
+
+def _ticks() -> tuple[int, int]:
+    """Busy and all ticks of all processors since the machine's start (proc_stat(5): idle is fourth, iowait fifth)."""
+    fields = [int(word) for word in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    return sum(fields) - fields[3] - fields[4], sum(fields)
+
+
 def publish(rows: Sequence[Row]) -> int:
     """Print the table and write the file; 1 where a limit was not reached."""
     width = max(len(row.name) for row in rows)
