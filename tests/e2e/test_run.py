@@ -242,7 +242,9 @@ def test_push_waits_for_the_gates(
 def test_a_binary_for_another_machine_closes_the_gates(
     project: Path, environment: dict[str, str], builder: str, lab: dict[str, str]
 ) -> None:
-    header = r"\177ELF\002\001\001\000\000\000\000\000\000\000\000\000\002\000\267\000" + 44 * r"\000"  # e_machine EM_AARCH64
+    header = (
+        r"\177ELF\002\001\001\000\000\000\000\000\000\000\000\000\002\000\267\000" + 44 * r"\000"
+    )  # e_machine EM_AARCH64
     (project / "Dockerfile").write_text(
         f"FROM alpine AS build\nRUN mkdir /out && printf '{header}' >/out/tool\n"
         "FROM scratch AS binaries\nCOPY --from=build /out /\nFROM alpine AS app\nCMD true\n"
