@@ -63,7 +63,10 @@ def test_several_names_get_all_tags_labels_and_annotations(
         (("--tag", "type=nothing"), "there is no type 'nothing'"),
         (("--tag", "type=raw,value=" + "x" * 129), "is not a valid tag: it has 129 characters"),
         (("--tag", "type=ref,event=pr"), "no line of --tag made a tag"),
-        (("--annotation", "index:a=b", "--platform", "linux/amd64"), "an image of a single platform"),
+        (
+            ("--annotation", "index:a=b", "--platform", "linux/amd64", "--provenance", "false"),
+            "an image of a single platform",
+        ),
     ],
 )
 def test_nothing_is_pushed_under_a_wrong_name(
