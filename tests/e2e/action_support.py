@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import uuid
 import zipfile
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,8 +29,9 @@ CHECKOUT = "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8"
 SECONDS = 480
 PUBLIC_IMAGE = "catthehacker/ubuntu:act-latest"  # where the engine is not the lab's
 
+# act names a job's container after workflow and job, and removes one of that name: runs side by side need names of their own.
 WORKFLOW = """
-name: CI
+name: {name}
 on: push
 permissions:
   contents: read
@@ -88,7 +90,10 @@ def caller(folder: Path, project: Path, inputs: Mapping[str, str], files: Mappin
     lines = "\n".join(f"          {name}: {json.dumps(value)}" for name, value in inputs.items())
     workflow = folder / ".github" / "workflows" / "ci.yml"
     workflow.parent.mkdir(parents=True, exist_ok=True)
-    workflow.write_text(WORKFLOW.format(checkout=CHECKOUT, action=ACTION, inputs=lines), encoding="utf-8")
+    workflow.write_text(
+        WORKFLOW.format(name=f"CI-{uuid.uuid4().hex[:8]}", checkout=CHECKOUT, action=ACTION, inputs=lines),
+        encoding="utf-8",
+    )
     git(folder, "init", "--quiet", "--initial-branch=main")
     git(folder, "remote", "add", "origin", "https://github.com/acme/buildme.git")
     git(folder, "add", "--all")
