@@ -130,7 +130,7 @@ def test_workflows_in_pages_use_inputs_and_outputs_that_exist() -> None:
 def test_the_tutorial_s_plan_is_what_planning_says(tmp_path: Path) -> None:
     """The Dockerfile of the tutorial, planned with BuildKit's answers: the stages that the page shows."""
     from ci_buildkit.config.options import Options
-    from ci_buildkit.plan import dockerfile, stages, targets
+    from ci_buildkit.plan import dockerfile, kinds, targets
 
     text = (DOCS / "tutorial.md").read_text(encoding="utf-8")
     (tmp_path / "Dockerfile").write_text(
@@ -141,6 +141,6 @@ def test_the_tutorial_s_plan_is_what_planning_says(tmp_path: Path) -> None:
         targets.Target(stage.name, stage.name, tmp_path / "Dockerfile", parsed, {}, default=stage is parsed.stages[-1])
         for stage in parsed.stages
     ]
-    kinds = stages.classify(Options(), targets.Targets(tmp_path / "Dockerfile", tuple(found)))
+    classified = kinds.classify(Options(), targets.Targets(tmp_path / "Dockerfile", tuple(found)))
     shown = re.findall(r"^  (lint|test|binaries|image) +(\S+)", text, re.MULTILINE)
-    assert [(kind, name) for name, kind in sorted(kinds.items())] == sorted(shown, key=lambda row: row[1])
+    assert [(kind, name) for name, kind in sorted(classified.items())] == sorted(shown, key=lambda row: row[1])

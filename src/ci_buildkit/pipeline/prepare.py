@@ -21,7 +21,7 @@ from ci_buildkit.engine.fleet import Fleet
 from ci_buildkit.errors import CiBuildkitError, ConfigurationError, EngineError
 from ci_buildkit.pipeline import archives
 from ci_buildkit.pipeline.view import Level
-from ci_buildkit.plan import attestations, cache, description, stages, targets
+from ci_buildkit.plan import attestations, cache, description, platforms, stages, targets
 from ci_buildkit.plan.description import Description
 from ci_buildkit.plan.stages import Plan
 from ci_buildkit.record import VersionRecord
@@ -51,7 +51,7 @@ def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]
     Raises the errors of its parts. What is wrong with the options or files is found before a builder is made.
     """
     targets.source(options)
-    stages.check_platforms(options.platform)
+    platforms.check(options.platform)
     names.check(options.archive_name)
     if options.model_fields_set & {"persist_cache_mounts", "cache_mounts_size"}:
         from ci_buildkit.plan import mounts

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ci_buildkit.errors import ConfigurationError
-from ci_buildkit.plan.stages import OPERATING_SYSTEMS, Plan
+from ci_buildkit.plan.platforms import OPERATING_SYSTEMS
+from ci_buildkit.plan.stages import Plan
 
 Label = str | list[str] | dict[str, Any]
 

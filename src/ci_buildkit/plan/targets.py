@@ -176,3 +176,9 @@ def _locate(definition: dict[str, Any], folder: Path) -> Path:
     file = Path(definition["context"]) / str(definition.get("dockerfile", "Dockerfile"))
     definition["dockerfile"] = str(file)
     return file
+
+
+def contexts(definition: Mapping[str, Any]) -> list[str]:
+    """The bake targets that a definition names as contexts."""
+    values = map(str, definition.get("contexts", {}).values())
+    return [value.removeprefix("target:") for value in values if value.startswith("target:")]

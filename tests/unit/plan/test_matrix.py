@@ -10,7 +10,8 @@ import pytest
 
 from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.plan.matrix import Label, matrix, runners, too_large
-from ci_buildkit.plan.stages import ARCHITECTURES, OPERATING_SYSTEMS, Plan
+from ci_buildkit.plan.platforms import ARCHITECTURES, OPERATING_SYSTEMS
+from ci_buildkit.plan.stages import Plan
 
 
 @pytest.mark.parametrize(

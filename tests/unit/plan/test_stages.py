@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ci_buildkit.errors import ConfigurationError
-from ci_buildkit.plan import images, stages
+from ci_buildkit.plan import images, platforms, stages
 from ci_buildkit.plan.images import Image
 from ci_buildkit.plan.stages import Plan
 
@@ -186,7 +186,7 @@ def test_platforms_go_to_binaries_and_images_only(plan: Make) -> None:
     assert found["binaries"] == ("linux/amd64", "darwin/arm64", "windows/amd64", "linux/arm/v7")
     assert found["server"] == ("linux/amd64", "linux/arm/v7"), "containers run on Linux"
     assert found["lint"] == ()
-    assert stages.runnable(("windows/amd64",)) == ("windows/amd64",)
+    assert platforms.runnable(("windows/amd64",)) == ("windows/amd64",)
 
 
 VERSIONED = """\
