@@ -17,6 +17,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests import repositories
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -73,13 +75,9 @@ def stand_in() -> Path:
     return Path(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip())
 
 
-def git(folder: Path, *arguments: str) -> None:
-    """Run git with an identity and a date of its own."""
-    identity = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
-    for role in ("AUTHOR", "COMMITTER"):
-        identity |= {f"GIT_{role}_NAME": "test", f"GIT_{role}_EMAIL": "test@example.com"}
-        identity[f"GIT_{role}_DATE"] = "2026-01-02T03:04:05Z"
-    subprocess.run(["git", "-C", folder, *arguments], check=True, capture_output=True, env={**os.environ, **identity})
+def git(folder: Path, *words: str) -> None:
+    """Run git with a date of its own."""
+    repositories.git(folder, *words, date="2026-01-02T03:04:05Z")
 
 
 def caller(folder: Path, project: Path, inputs: Mapping[str, str], files: Mapping[str, str]) -> Path:

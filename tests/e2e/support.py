@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from tests import repositories
 
 ROOT = Path(__file__).parents[2]
 DATE = "2024-05-06T07:08:09Z"  # of the commits that tests make
@@ -142,12 +143,7 @@ def start(project: Path, environment: Mapping[str, str], *words: str, report: st
 
 def git(folder: Path, *words: str) -> str:
     """Run git with a fixed author and date."""
-    who = {"NAME": "Test", "EMAIL": "test@example.com", "DATE": DATE}
-    env = {
-        **os.environ,
-        **{f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()},
-    }
-    return subprocess.run(["git", *words], cwd=folder, env=env, check=True, capture_output=True, text=True).stdout
+    return repositories.git(folder, *words, date=DATE)
 
 
 def commit(folder: Path, tag: str | None = None) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests import repositories
 
 from ci_buildkit.checkout import git as checkout
 from ci_buildkit.checkout.trigger import context
@@ -18,13 +18,7 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def git(folder: Path, *words: str) -> str:
-    identity = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
-    for role in ("AUTHOR", "COMMITTER"):
-        identity |= {f"GIT_{role}_NAME": "test", f"GIT_{role}_EMAIL": "test@example.com"}
-        identity[f"GIT_{role}_DATE"] = "1767323045 +0200"
-    command = ["git", "-C", str(folder), *words]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **identity})
-    return done.stdout.strip()
+    return repositories.git(folder, *words, date="1767323045 +0200")
 
 
 def commit(folder: Path, text: str) -> str:

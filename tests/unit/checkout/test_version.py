@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
+from tests import repositories
 
 from ci_buildkit.checkout.event import Event
 from ci_buildkit.checkout.git import head, top
@@ -17,14 +16,7 @@ TIME = 1767323045  # 2026-01-02T03:04:05Z
 
 
 def git(folder: Path, *words: str, time: int = TIME) -> str:
-    """Run git with an identity, a date and no configuration of this machine."""
-    identity = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
-    for role in ("AUTHOR", "COMMITTER"):
-        identity |= {f"GIT_{role}_NAME": "test", f"GIT_{role}_EMAIL": "test@example.com"}
-        identity[f"GIT_{role}_DATE"] = f"{time} +0000"
-    command = ["git", "-C", str(folder), *words]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **identity})
-    return done.stdout.strip()
+    return repositories.git(folder, *words, date=f"{time} +0000")
 
 
 def commit(folder: Path, text: str, time: int = TIME) -> str:
