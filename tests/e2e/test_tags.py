@@ -65,7 +65,7 @@ def test_several_names_get_all_tags_labels_and_annotations(
         (("--tag", "type=ref,event=pr"), "no line of --tag made a tag"),
         (
             ("--annotation", "index:a=b", "--platform", "linux/amd64", "--provenance", "false"),
-            "an image of a single platform",
+            "is for an index, which an image of one platform without attestations has not",
         ),
     ],
 )
