@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 
 from ci_buildkit.errors import ConfigurationError
 
@@ -19,3 +20,12 @@ def fields(text: str, what: str) -> list[str]:
             f"{what}: it is not one line of comma-separated values",
             hint="write one value for each option; what holds a line end stands in double quotes",
         ) from error
+
+
+def written(values: Iterable[str]) -> str:
+    """Values as one line that `fields` and docker read again."""
+    return ",".join(map(_quoted, values))
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"' if any(character in value for character in ',"\n') else value

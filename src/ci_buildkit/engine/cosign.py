@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 import shutil
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from ci_buildkit.config import row
 from ci_buildkit.engine.process import Cancellation, Ended, run
 from ci_buildkit.engine.secrets import Mask
 from ci_buildkit.errors import ConfigurationError, EngineError, OutputError
@@ -56,7 +56,7 @@ def parse(text: str) -> Signing:
 
     Raises ConfigurationError for anything else.
     """
-    [fields] = csv.reader([text.strip()]) if text.strip() else [[""]]
+    fields = row.fields(text, "--sign") or [""]
     pairs = [field.strip().partition("=") for field in fields]
     values = {name: value for name, equals, value in pairs if equals and name in ATTRIBUTES}
     first = fields[0].strip()

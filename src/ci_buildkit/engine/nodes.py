@@ -170,12 +170,7 @@ def create_words(driver: str, builder: str, node: Node, *, append: bool, config:
         words += ["--node", name]
     if node.platforms:
         words += ["--platform", ",".join(node.platforms)]
-    words += [word for key, value in node.options.items() for word in ("--driver-opt", quoted(f"{key}={value}"))]
+    words += [word for key, value in node.options.items() for word in ("--driver-opt", row.written([f"{key}={value}"]))]
     if config and driver != REMOTE:
         words += ["--buildkitd-config", str(config)]
     return [*words, *([node.endpoint] if node.endpoint else [])]
-
-
-def quoted(option: str) -> str:
-    """A driver option as buildx reads it: one field of CSV."""
-    return '"' + option.replace('"', '""') + '"' if any(c in option for c in ',"\n') else option

@@ -7,7 +7,6 @@ what the other one writes; where one removes what the other is about to read, th
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import re
 import shutil
 import tempfile
@@ -20,6 +19,7 @@ from typing import Literal
 import msgspec
 
 from ci_buildkit import atomic
+from ci_buildkit.artifacts.lists import digest
 from ci_buildkit.plan.mounts import Mount
 
 INDEX = "index.json"
@@ -93,7 +93,7 @@ class Shelf:
         """Whether its file is there and holds what was saved."""
         path = self.folder / entry.file
         try:
-            sound = self.has(entry) and sha256(path) == entry.sha256
+            sound = self.has(entry) and digest(path) == entry.sha256
         except OSError:
             sound = False
         if not sound:
@@ -112,9 +112,9 @@ class Shelf:
 
     def keep(self, path: Path, mount: Mount, key: str, fingerprint: str, root: str) -> Entry:
         """Move a file that was made in the folder of `making` to its place. Raises OSError."""
-        digest = sha256(path)
+        checksum = digest(path)
         name = re.sub(r"[^\w.-]+", "-", mount.id, flags=re.ASCII).strip("-.")[-60:] or "mount"
-        file = f"{name}-{digest[:16]}.tar"
+        file = f"{name}-{checksum[:16]}.tar"
         size = path.stat().st_size
         path.chmod(0o644)
         path.replace(self.folder / file)
@@ -127,7 +127,7 @@ class Shelf:
             key=key,
             file=file,
             size=size,
-            sha256=digest,
+            sha256=checksum,
             fingerprint=fingerprint,
             root=root,
             saved=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -169,9 +169,3 @@ def merged(entries: Iterable[Entry], changes: Mapping[Mount, Entry | None]) -> l
     """Entries with changed ones in their places, without those that a None stands for."""
     found: dict[Mount, Entry | None] = {**{entry.mount: entry for entry in entries}, **changes}
     return [entry for entry in found.values() if entry is not None]
-
-
-def sha256(path: Path) -> str:
-    """The hash of a file's content. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ci_buildkit.config import row
 from ci_buildkit.config.options import Options
 from ci_buildkit.errors import ConfigurationError
 
@@ -54,5 +54,5 @@ def _fields(entry: Any) -> dict[str, str]:
     """An entry as a map; bake files have maps or the comma form."""
     if isinstance(entry, Mapping):
         return {str(key): str(value).lower() if key == "disabled" else str(value) for key, value in entry.items()}
-    [row] = csv.reader([str(entry)]) if str(entry) else [[""]]
-    return {name.strip(): value for name, _, value in (field.partition("=") for field in row)}
+    fields = row.fields(str(entry), "attestation") or [""]
+    return {name.strip(): value for name, _, value in (field.partition("=") for field in fields)}

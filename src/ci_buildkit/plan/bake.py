@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ci_buildkit.config import row
 from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.plan.annotations import without_index
 from ci_buildkit.plan.stages import Plan, Stage
@@ -121,9 +122,4 @@ def _csv(item: Any) -> str:
     """A list entry in the comma form; `bake --print` writes maps where users wrote strings."""
     if isinstance(item, str):
         return item
-    fields = {("id" if k == "id" else k): v for k, v in item.items()}
-    return ",".join(_quote(f"{k}={v}") for k, v in fields.items())
-
-
-def _quote(field: str) -> str:
-    return '"' + field.replace('"', '""') + '"' if any(c in field for c in ',"\n') else field
+    return row.written(f"{key}={value}" for key, value in item.items())

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ci_buildkit.config.row import fields as row_fields
+from ci_buildkit.config import row
 from ci_buildkit.errors import ConfigurationError
 
 Way = Literal["cache-from", "cache-to"]
@@ -69,10 +69,10 @@ def check(read: Iterable[str], write: Iterable[str]) -> None:
 
 def parse(text: str, way: Way) -> dict[str, str]:
     """The fields of an entry; a bare reference is one of a registry. Raises ConfigurationError."""
-    row = row_fields(text, f"--{way}")
-    if len(row) == 1 and "=" not in row[0]:
-        row = ["type=registry", f"ref={row[0]}"]
-    pairs = [field.partition("=") for field in row]
+    parts = row.fields(text, f"--{way}")
+    if len(parts) == 1 and "=" not in parts[0]:
+        parts = ["type=registry", f"ref={parts[0]}"]
+    pairs = [field.partition("=") for field in parts]
     fields = {key.strip(): value for key, _, value in pairs}
     kind = fields.get("type", "")
     if not all(equals and key.strip() for key, equals, _ in pairs) or kind not in BACKENDS:
@@ -143,7 +143,7 @@ def _fields(entry: Any) -> dict[str, str]:
     """An entry of a bake target, a map or a line of CSV."""
     if isinstance(entry, Mapping):
         return {str(key): str(value) for key, value in entry.items()}
-    pairs = (part.partition("=") for part in row_fields(str(entry), "a cache of the bake file"))
+    pairs = (part.partition("=") for part in row.fields(str(entry), "a cache of the bake file"))
     return {key.strip().lower(): value for key, _, value in pairs}
 
 
@@ -189,7 +189,4 @@ def _tagged(reference: str, place: str) -> str:
 
 def _written(fields: Mapping[str, str]) -> str:
     """The entry as buildx reads it: one line of CSV."""
-    quoted = (f"{key}={value}" for key, value in fields.items())
-    return ",".join(
-        '"' + field.replace('"', '""') + '"' if any(c in field for c in ',"') else field for field in quoted
-    )
+    return row.written(f"{key}={value}" for key, value in fields.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ci_buildkit.config.row import fields
+from ci_buildkit.config.row import fields, written
 from ci_buildkit.errors import ConfigurationError
 
 
@@ -27,3 +27,8 @@ def test_several_lines_are_refused_without_telling_them() -> None:
     with pytest.raises(ConfigurationError, match="--login: it is not one line") as caught:
         fields("canary\nb", "--login")
     assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("values", [["a=b"], ["a,b", 'c"d', "e"], ["a\nb", "c"], ["", "x"]])
+def test_what_is_written_is_read_again(values: list[str]) -> None:
+    assert fields(written(values), "--x") == values
