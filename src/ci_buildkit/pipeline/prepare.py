@@ -29,7 +29,7 @@ from ci_buildkit.record import VersionRecord
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A plan and what to run it on. `notes` are what to tell of the builder."""
+    """A plan and what to run it on. `notes` are what to tell before it runs."""
 
     plan: Plan
     buildx: Buildx
@@ -91,9 +91,8 @@ def _ready(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]:
             archives.check(options, plan, fleet.home)
             buildx.mask = _mask(plan, options, environ)
             plan, fits = fitting(plan, fleet.whole)
-            yield Prepared(
-                plan, buildx, number.result(), fleet, (*_notes(fleet, plan, lost), *fits, *_unmade(described))
-            )
+            notes = (*_notes(fleet, plan, lost), *fits, *_unmade(described), *_uncached(plan, environ))
+            yield Prepared(plan, buildx, number.result(), fleet, notes)
         finally:
             fleet.close()
             if not made.kept:
@@ -114,6 +113,13 @@ def _described(options: Options, stamped: VersionRecord, environ: Mapping[str, s
 def _unmade(described: Description | None) -> tuple[tuple[Level, str], ...]:
     """Which lines made no tag."""
     return tuple(("notice", f"--tag: {text}") for text in described.warnings) if described else ()
+
+
+def _uncached(plan: Plan, environ: Mapping[str, str]) -> tuple[tuple[Level, str], ...]:
+    """Which caches are named and cannot be used."""
+    definitions = [*plan.linked.values(), *(stage.definition for stage in plan.stages)]
+    missing = cache.without_tokens(definitions, environ)
+    return (("warning", missing),) if missing else ()
 
 
 def _notes(fleet: Fleet, plan: Plan, lost: str) -> tuple[tuple[Level, str], ...]:

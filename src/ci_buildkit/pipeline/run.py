@@ -80,8 +80,6 @@ def execute(run: Run) -> Finished:
     run.view.start([stage.name for stage in run.plan.stages])
     for level, text in run.notes:
         run.view.message(level, text)
-    if missing := cache.without_tokens(session.definitions.values(), run.buildx.environment):
-        run.view.message("warning", missing)
     keeper = _keeper(session, run.plan)
     runs = _stages(session, run.plan, calls, keeper)
     from ci_buildkit.pipeline import binaries, release
@@ -105,8 +103,8 @@ def execute(run: Run) -> Finished:
         codes.append(130)
     if warning := context_warning(run.options.report_dir, run.plan.context):
         run.view.message("warning", f"{warning.path}: {warning.reason}")
-    record = _record(run, runs, most_fundamental(codes), tests, findings, images, built, (*problems, *built.problems))
-    record = record.model_copy(
+    problems += built.problems
+    record = _record(run, runs, most_fundamental(codes), tests, findings, images, built, problems).model_copy(
         update={"inputs": gathering.record(), **({"cache_mounts": keeper.record} if keeper else {})}
     )
     (run.staging.report / "run.json").write_text(record.to_json(), encoding="utf-8")
