@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from ci_buildkit.engine.buildx import Buildx, explain
-from ci_buildkit.engine.process import Cancellation, Deadline, run
-from ci_buildkit.engine.progress import Progress
+from ci_buildkit.engine.errand import build
+from ci_buildkit.engine.process import Cancellation
 from ci_buildkit.errors import EngineError
 
 SECONDS = 600.0  # for one build; a mount that somebody else has locked could be waited for without end
@@ -185,31 +185,13 @@ def _build(workshop: Workshop, text: Callable[[str], str], own: Sequence[str]) -
 
 
 def _once(workshop: Workshop, flags: Sequence[str]) -> list[str]:
-    buildx = workshop.buildx
-    deadline, progress, printed = Deadline(SECONDS), Progress(), list[str]()
-
-    def on_line(line: bytes) -> bool:
-        new = progress.feed(line)
-        printed.extend(one.text for one in new or () if one.step.is_run)
-        return new is not None
-
-    try:
-        ended = run(
-            [*buildx.command, "buildx", "build", "--builder", workshop.builder, "--progress=rawjson", *flags],
-            env=buildx.build_environment,
-            cancellation=workshop.cancellation,
-            on_line=on_line,
-            on_start=deadline.start,
-        )
-    finally:
-        deadline.stop()
-    printed += [one.text for one in progress.finish() if one.step.is_run]
-    if ended.returncode == 0:
-        return printed
-    if deadline.expired:
+    errand = build(workshop.buildx, workshop.builder, flags, workshop.cancellation, SECONDS)
+    if errand.ended.returncode == 0:
+        return errand.printed
+    if errand.expired:
         raise EngineError(f"it took longer than {SECONDS:g} s")
-    said = next((line for line in reversed(printed) if line.strip()), "") or ended.text
-    raise explain(buildx.mask(said))
+    said = next((line for line in reversed(errand.printed) if line.strip()), "") or errand.ended.text
+    raise explain(workshop.buildx.mask(said))
 
 
 def _taken(line: str) -> Taken:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ci_buildkit.engine.answers import Answer
 from ci_buildkit.engine.buildx import Buildx, explain
-from ci_buildkit.engine.process import Cancellation, Deadline, Ended, run
+from ci_buildkit.engine.errand import Errand, build
+from ci_buildkit.engine.process import Cancellation
 from ci_buildkit.engine.progress import Progress
 
 SECONDS = 10.0  # for the whole build
@@ -26,8 +27,8 @@ RUN --network=none ["/program", "--version"]
 def version(buildx: Buildx, builder: str, program: Path, sha256: str, folder: Path, cancellation: Cancellation) -> str:
     """What a static program prints with `--version`; "" where it fails or takes too long.
 
-    The answer of a program, told by its hash, is kept between runs, also that it took too long; `folder` is made for the question. Raises
-    EngineError where the builder could not run it.
+    The answer of a program, told by its hash, is kept between runs, also that it took too long; `folder` is made for the
+    question. Raises EngineError where the builder could not run it.
     """
     known = Answer(buildx.environment, ("program", DOCKERFILE, sha256))
     if (answer := known.get()) is not None:
@@ -35,42 +36,16 @@ def version(buildx: Buildx, builder: str, program: Path, sha256: str, folder: Pa
     folder.mkdir(parents=True)
     (folder / "Dockerfile").write_text(DOCKERFILE, encoding="utf-8")
     _copy(program, folder / "program")
-    deadline, progress, printed = Deadline(SECONDS), Progress(), _Printed()
-
-    def on_line(line: bytes) -> bool:
-        new = progress.feed(line)
-        printed.add([one.text for one in new or () if one.step.is_run])
-        return new is not None
-
-    flags = ["--builder", builder, "--progress=rawjson", "--no-cache", "--provenance=false", "--output=type=cacheonly"]
     try:
-        ended = run(
-            [*buildx.command, "buildx", "build", *flags, str(folder)],
-            env=buildx.build_environment,
-            cancellation=cancellation,
-            on_line=on_line,
-            on_start=deadline.start,
-        )
+        flags = ["--no-cache", "--provenance=false", "--output=type=cacheonly", str(folder)]
+        errand = build(buildx, builder, flags, cancellation, SECONDS)
     finally:
-        deadline.stop()
         shutil.rmtree(folder, ignore_errors=True)
-    printed.add([one.text for one in progress.finish() if one.step.is_run])
-    if cancellation.cancelled or (deadline.expired and not _ran_long(progress)):
+    if cancellation.cancelled or (errand.expired and not _ran_long(errand.progress)):
         return ""
-    answer = "" if deadline.expired else _answer(ended, progress, printed.text)
+    answer = "" if errand.expired else _answer(errand)
     known.put(answer)
     return answer
-
-
-class _Printed:
-    """The beginning of what a program prints."""
-
-    def __init__(self) -> None:
-        self.text = ""
-
-    def add(self, lines: list[str]) -> None:
-        if lines and len(self.text) < MOST:
-            self.text = "\n".join((*self.text.splitlines(), *lines))[:MOST]
 
 
 def _ran_long(progress: Progress) -> bool:
@@ -80,14 +55,14 @@ def _ran_long(progress: Progress) -> bool:
     return bool(ran) and min(ran) - min(began) < SECONDS / 2
 
 
-def _answer(ended: Ended, progress: Progress, printed: str) -> str:
-    """What was printed, where the program ended well. Raises EngineError where it was not even run."""
-    if ended.returncode == 0:
-        return printed
-    failed = progress.failed
+def _answer(errand: Errand) -> str:
+    """The beginning of what was printed, where the program ended well. Raises EngineError where it was not even run."""
+    if errand.ended.returncode == 0:
+        return "\n".join(errand.printed)[:MOST]
+    failed = errand.progress.failed
     if failed is not None and failed.is_run:
         return ""
-    raise explain(ended.text or (failed.error if failed else "the builder said nothing"))
+    raise explain(errand.ended.text or (failed.error if failed else "the builder said nothing"))
 
 
 def _copy(program: Path, to: Path) -> None:

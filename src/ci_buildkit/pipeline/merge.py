@@ -10,7 +10,7 @@ from typing import Any
 
 from ci_buildkit.engine.patience import patiently
 from ci_buildkit.engine.process import Cancellation
-from ci_buildkit.engine.registry import Held, Manifest, Registry
+from ci_buildkit.engine.registry import QUESTIONS, Held, Manifest, Registry
 from ci_buildkit.errors import ConfigurationError, EngineError, OutputError
 from ci_buildkit.pipeline.approve import sign
 from ci_buildkit.pipeline.flaws import IMPLIED
@@ -104,7 +104,7 @@ class Merge:
 
     def _parts(self, image: Wanted) -> list[Held]:
         """What the registry holds of each source, once it was checked that together they make the image."""
-        with ThreadPoolExecutor(max_workers=4) as pool:
+        with ThreadPoolExecutor(max_workers=QUESTIONS) as pool:
             held = list(pool.map(self._held, image.sources))
         found: dict[str, str] = {}
         for part in held:
