@@ -7,6 +7,11 @@ setup: .venv/.done
 .venv/.done: requirements/dev.txt requirements/boot.txt src/ci_buildkit/__init__.py
 	$(PYTHON) bin/setup.py
 
+# What only measuring needs, in the same environment.
+.venv/.bench: requirements/bench.txt .venv/.done
+	$(BIN)/uv pip install --quiet --require-hashes --python $(BIN)/python -r requirements/bench.txt
+	touch $@
+
 demo: setup
 	$(BIN)/python bin/demo.py
 
@@ -20,7 +25,7 @@ unit: setup
 lint: setup
 	$(BIN)/python bin/lint.py
 
-bench: setup
+bench: .venv/.bench
 	$(BIN)/python -m bench
 
 lab:

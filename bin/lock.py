@@ -10,7 +10,7 @@ UV = ROOT / ".venv" / "bin" / "uv"
 
 def main() -> int:
     """Lock each .in file for Python 3.11 and newer; returns 0, raises when uv cannot resolve."""
-    for name in ("boot", "runtime", "dev"):
+    for name in ("boot", "runtime", "dev", "bench"):
         source = Path("requirements", f"{name}.in")
         subprocess.run(
             [
