@@ -280,6 +280,30 @@ class CacheMountsRecord(_Model):
     saved_seconds: float = 0.0
 
 
+class CriticalStepRecord(_Model):
+    """One step of the critical path. `waited` is how long it could have begun but did not: for a core, or for a process."""
+
+    stage: str
+    step: str
+    started: float
+    seconds: float
+    waited: float
+
+
+class CriticalPathRecord(_Model):
+    """The chain of steps that decided how long the run took.
+
+    `parallelism` is how many steps ran at once on average while any did. `ideal_seconds` is how long the run would have
+    taken had no step waited for a core, each step taking as long as it did.
+    """
+
+    steps: tuple[CriticalStepRecord, ...] = ()
+    seconds: float
+    waited_seconds: float
+    parallelism: float
+    ideal_seconds: float
+
+
 class RunRecord(_Model):
     """The whole run. `known_findings` is how many findings the baseline lists, which `findings` does not have."""
 
@@ -299,6 +323,7 @@ class RunRecord(_Model):
     problems: tuple[Problem, ...] = ()
     inputs: InputsRecord = InputsRecord()
     cache_mounts: CacheMountsRecord = CacheMountsRecord()
+    critical_path: CriticalPathRecord | None = None
 
     def to_json(self) -> str:
         """The text of `run.json`, indented, ending in a newline."""

@@ -23,6 +23,7 @@ from ci_buildkit.engine.process import Cancellation
 from ci_buildkit.errors import OutputError, most_fundamental
 from ci_buildkit.findings.model import FindingReport
 from ci_buildkit.pipeline import policies
+from ci_buildkit.pipeline.criticalpath import critical_path
 from ci_buildkit.pipeline.inputs import Gathering
 from ci_buildkit.pipeline.policies import Policies
 from ci_buildkit.pipeline.session import Session, export_folder
@@ -107,6 +108,7 @@ def execute(run: Run) -> Finished:
     record = _record(run, runs, most_fundamental(codes), tests, findings, images, built, problems).model_copy(
         update={"inputs": gathering.record(), **({"cache_mounts": keeper.record} if keeper else {})}
     )
+    record = record.model_copy(update={"critical_path": critical_path(record)})
     (run.staging.report / "run.json").write_text(record.to_json(), encoding="utf-8")
     return Finished(record, tests, findings, session.root)
 

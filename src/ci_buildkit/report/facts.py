@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ci_buildkit.findings.model import Finding, Severity
-    from ci_buildkit.record import RunRecord, StageRecord
+    from ci_buildkit.record import CriticalPathRecord, RunRecord, StageRecord
     from ci_buildkit.results.model import Case, TestReport, Totals
 
 OUTCOME_WORDS = {"passed": "Passed", "failed": "Failed", "error": "Error", "cancelled": "Cancelled"}
@@ -167,6 +167,15 @@ def stage_notes(stage: StageRecord) -> list[str]:
         f"{one.platform} emulated: {duration(one.seconds)} in {plural(one.steps, 'step')}" for one in stage.emulated
     )
     return notes
+
+
+def critical_path(path: CriticalPathRecord) -> str:
+    """What the critical path says of a run in one sentence."""
+    waited = f" and {duration(path.waited_seconds)} of waiting" if path.waited_seconds >= SLOW_SECONDS else ""
+    return (
+        f"{duration(path.seconds)} in {plural(len(path.steps), 'step')} one after the other{waited}; "
+        f"{path.parallelism:.1f} steps at once on average; with unlimited cores {duration(path.ideal_seconds)} in all"
+    )
 
 
 def cache_share(stage: StageRecord) -> str:

@@ -148,7 +148,7 @@ def _environment() -> Environment:
     environment.filters.update(
         duration=duration, size=size, plural=plural, line=one_line, place=place, link=pagedata.address, rule=_rule,
         title=facts.case_title, message=facts.case_message, share=facts.cache_share, notes=facts.stage_notes,
-        anchor=facts.case_id, block=_block, repeat=_repeat, file=quote,
+        anchor=facts.case_id, critical=facts.critical_path, block=_block, repeat=_repeat, file=quote,
     )  # fmt: skip
     # The only unescaped text: the assets, which come from this package, and the data, which cannot end its element.
     environment.filters["trusted"] = Markup

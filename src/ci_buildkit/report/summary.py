@@ -154,7 +154,17 @@ def _stages(record: RunRecord, share: int) -> str:
     rows = [_stage_row(stage) for stage in record.stages[: MAX_STAGES // share]]
     header = ["Stage", "Outcome", "Time", "Steps cached", "Note"]
     more = _more(len(record.stages) - MAX_STAGES // share, "stage")
-    return "### Stages\n\n" + table(header, rows, "llrrl") + more
+    return "### Stages\n\n" + table(header, rows, "llrrl") + more + _critical(record)
+
+
+def _critical(record: RunRecord) -> str:
+    """The longest steps of the chain that decided the time, where that is worth a look."""
+    path = record.critical_path
+    if not path or path.seconds < facts.SLOW_SECONDS:
+        return ""
+    longest = sorted(path.steps, key=lambda one: -one.seconds)[:3]
+    steps = ", ".join(f"{code(one_line(one.step, 80))} {duration(one.seconds)}" for one in longest)
+    return f"\n\nWhat decided the time: {inline(facts.critical_path(path))}. Longest: {steps}"
 
 
 def _stage_row(stage: StageRecord) -> list[str]:

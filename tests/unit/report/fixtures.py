@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ci_buildkit.findings.model import Finding
+from ci_buildkit.pipeline.criticalpath import critical_path
 from ci_buildkit.problem import Problem
 from ci_buildkit.record import (
     BinaryRecord,
@@ -173,6 +174,11 @@ def binaries() -> tuple[BinaryRecord, ...]:
     )  # fmt: skip
 
 
+def with_path(record: RunRecord) -> RunRecord:
+    """The record with its critical path, as a run writes it."""
+    return record.model_copy(update={"critical_path": critical_path(record)})
+
+
 def green() -> tuple[RunRecord, TestReport]:
     tests = report_of(cases(red=False))
     image = ImageRecord(
@@ -183,7 +189,7 @@ def green() -> tuple[RunRecord, TestReport]:
         outcome="passed", exit_code=0, started="2026-11-02T09:14:07.120000+00:00", seconds=21.4, version=VERSION,
         builder=BUILDER, stages=stages(red=False), tests=TestsRecord(totals=tests.totals), binaries=binaries(), images=(image,),
     )  # fmt: skip
-    return record, tests
+    return with_path(record), tests
 
 
 def red() -> tuple[RunRecord, TestReport]:
@@ -195,7 +201,7 @@ def red() -> tuple[RunRecord, TestReport]:
         findings=FINDINGS, binaries=binaries(),
         problems=(Problem("test", "inconsistent", "the test step exited with 2 though every report in /out is complete; look at logs/test.log"),),
     )  # fmt: skip
-    return record, tests
+    return with_path(record), tests
 
 
 LOGS = {
@@ -241,7 +247,7 @@ def hostile() -> tuple[RunRecord, TestReport]:
         binaries=(BinaryRecord(platform=HOSTILE, path=HOSTILE, size=1, sha256=HOSTILE, format="other", archive="javascript:alert(1)"),),
         images=(ImageRecord(name=HOSTILE, tags=(HOSTILE,), digest=HOSTILE, platforms=(HOSTILE,), pushed=False),),
     )  # fmt: skip
-    return record, tests
+    return with_path(record), tests
 
 
 def large(case_count: int, step_count: int) -> tuple[RunRecord, TestReport]:

@@ -44,6 +44,15 @@ def test_green(runs: ModuleType) -> None:
     assert re.findall("failed", text.lower().replace("failed at first", "")) == ["failed"]  # the column
 
 
+def test_what_decided_the_time_is_under_the_stages(runs: ModuleType) -> None:
+    text = summary.render(*runs.green()).replace("\u00a0", " ")
+    line = next(line for line in text.splitlines() if line.startswith("What decided the time"))
+    assert re.search(r"\d+\.\d steps at once on average; with unlimited cores [\d.]+ s in all", line)
+    assert line.count("RUN") >= 1
+    record, tests = runs.green()
+    assert "What decided" not in summary.render(record.model_copy(update={"critical_path": None}), tests)
+
+
 def test_red_says_the_reasons_first(runs: ModuleType) -> None:
     text = summary.render(*runs.red(), changes="### Changes")
     assert text.startswith("## ❌ Failed: 2 of 9 tests failed, 3 lint findings, 1 problem, 1 flaky test · ")
