@@ -1,4 +1,4 @@
-"""`python -m bench [pipeline] [release] [mounts] [readers]`: measure, print the table, write `.bench/results.json`.
+"""`python -m bench [pipeline] [release] [mounts] [readers] [growth] [costs]`: measure, print the table, write `.bench/results.json`.
 
 Without a name, everything. `readers` needs no engine.
 """
@@ -7,11 +7,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Sequence
 
-from bench import mounts, pipeline, readers, release
-from bench.rows import publish
+from bench import growth, mounts, pipeline, readers, release
+from bench.rows import Curve, Row, publish
 
-PARTS = {"pipeline": pipeline.rows, "release": release.rows, "mounts": mounts.rows, "readers": readers.rows}
+PARTS: dict[str, Callable[[], Sequence[Row | Curve]]] = {
+    "pipeline": pipeline.rows,
+    "release": release.rows,
+    "mounts": mounts.rows,
+    "readers": readers.rows,
+    "growth": growth.rows,
+}
 
 
 def main() -> int:
@@ -22,7 +29,7 @@ def main() -> int:
     unknown = [part for part in parts if part not in PARTS]
     if unknown:
         parser.error(f"there is no part {unknown[0]!r}; known are {', '.join(PARTS)}")
-    return publish([row for part in parts for row in PARTS[part]()])
+    return publish({part: PARTS[part]() for part in parts})
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ itself how long it took from the file to the use of every case, and what it impo
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import samples
+from bench import child, samples
 from bench.rows import ROOT, Row, turns
 from ci_buildkit.report import html, summary
 
@@ -56,16 +55,8 @@ class Readers:
         return self.folder / name
 
     def spent(self, command: Sequence[object]) -> tuple[float, int]:
-        """Seconds that a command took and the most memory that it had, in bytes; 0 and 1 are answers, not errors."""
-        with self.output.open("wb") as file:
-            began = time.perf_counter()
-            process = subprocess.Popen([str(word) for word in command], cwd=self.folder, stdout=file, stderr=file)
-            _, status, usage = os.wait4(process.pid, 0)
-            seconds = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode not in {0, 1}:
-            sys.exit(f"bench: {command} failed\n{self.output.read_text('utf-8', 'replace')[-2000:]}")
-        return seconds, usage.ru_maxrss * 1024
+        """Seconds that a command took and the most memory that it had, in bytes."""
+        return child.spent(command, self.output, self.folder)
 
     def ours(self, *words: object) -> float:
         """Seconds of a `ci-buildkit` command."""

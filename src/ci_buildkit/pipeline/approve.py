@@ -15,7 +15,7 @@ from ci_buildkit.errors import CiBuildkitError, OutputError
 from ci_buildkit.pipeline.flaws import IMPLIED
 from ci_buildkit.pipeline.judge import CANCELLED, PASSED, Verdict
 from ci_buildkit.pipeline.pushed import Approval, Pushed
-from ci_buildkit.pipeline.session import Session
+from ci_buildkit.pipeline.session import BUILDS_AT_ONCE, Session
 from ci_buildkit.plan import smoke
 from ci_buildkit.plan.stages import Plan
 
@@ -45,7 +45,7 @@ def verdicts(session: Session, plan: Plan, pushed: Sequence[Pushed]) -> list[App
     if session.options.smoke and pushed:
         approvals = _smoked(session, plan, pushed)
     if session.options.sign and pushed and all(approval.verdict == PASSED for approval in approvals):
-        with ThreadPoolExecutor(max_workers=len(pushed)) as pool:
+        with ThreadPoolExecutor(max_workers=BUILDS_AT_ONCE) as pool:
             return list(pool.map(partial(_signed, session), approvals))
     return approvals
 

@@ -19,7 +19,7 @@ from ci_buildkit.pipeline import flaws, image_record, legs, standing
 from ci_buildkit.pipeline.goal import Goal, State, goals
 from ci_buildkit.pipeline.judge import CANCELLED, Verdict
 from ci_buildkit.pipeline.pushed import Pushed
-from ci_buildkit.pipeline.session import Session
+from ci_buildkit.pipeline.session import BUILDS_AT_ONCE, Session
 from ci_buildkit.pipeline.stage import StageRun
 from ci_buildkit.pipeline.standing import Standing, check_immutable
 from ci_buildkit.plan.stages import Plan
@@ -180,7 +180,7 @@ class Release:
             return None
 
         waiting = list(items)
-        with ThreadPoolExecutor(max_workers=max(1, len(waiting))) as pool:
+        with ThreadPoolExecutor(max_workers=BUILDS_AT_ONCE) as pool:
             self.verdicts += [verdict for verdict in pool.map(attempt, waiting) if verdict]
 
 

@@ -18,6 +18,10 @@ from ci_buildkit.pipeline.staging import Staging
 from ci_buildkit.pipeline.view import View
 from ci_buildkit.plan.stages import Stage
 
+# Docker processes side by side. All of 200 started at once took each other's time until docker gave up waiting for the
+# builder; BuildKit itself runs no more steps at once than it has room for.
+BUILDS_AT_ONCE = 32
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
