@@ -13,8 +13,8 @@ from ci_buildkit.errors import FailuresFound, OutputError
 from ci_buildkit.findings.model import Finding
 from ci_buildkit.problem import Problem
 from ci_buildkit.record import Kind
-from ci_buildkit.results.model import TestReport
-from ci_buildkit.results.policy import Policy, too_few
+from ci_buildkit.results.model import TestReport, Totals
+from ci_buildkit.results.policy import Policy, plural, too_few
 
 if TYPE_CHECKING:
     from ci_buildkit.findings.baseline import Baseline
@@ -118,6 +118,7 @@ def gates(
 
     level = policies.fail_on.checks
     few = too_few(tests.totals.tests, policies.min_tests) if policies.needs_tests(kinds) else None
+    few = few or _all_skipped(tests.totals, policies.min_tests)
     wrong = verdict(checks, "error" if level == "errors" else "warning") if level in {"errors", "warnings"} else None
     many = verdict(findings, "nothing", policies.max_warnings)
     found = [
@@ -126,6 +127,13 @@ def gates(
         ("--max-warnings", many, FailuresFound.exit_code),
     ]
     return [Gate(Problem(option, "policy", reason), code) for option, reason, code in found if reason]
+
+
+def _all_skipped(totals: Totals, minimum: int | None) -> str | None:
+    """Why a run none of whose tests ran is wrong; None where one did, or where no number of tests is asked for (0)."""
+    if minimum == 0 or not totals.tests or totals.skipped < totals.tests:
+        return None
+    return f"no test ran: {plural(totals.tests, 'test')} skipped; --min-tests 0 lets that pass"
 
 
 def notes(policies: Policies, tests: TestReport) -> list[Problem]:

@@ -16,7 +16,7 @@ from ci_buildkit.paths import PathMapper
 from ci_buildkit.pipeline import policies
 from ci_buildkit.record import Kind
 from ci_buildkit.results import collect
-from ci_buildkit.results.model import Case, TestReport
+from ci_buildkit.results.model import Case, Outcome, TestReport
 
 TODAY = date(2030, 1, 15)
 
@@ -107,3 +107,21 @@ def test_a_file_that_is_not_there_is_told(name: str, tmp_path: Path) -> None:
 def test_a_pattern_that_is_none_is_told() -> None:
     with pytest.raises(ConfigurationError):
         policies.load(Options(lint_pattern=("(",)), TODAY)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "minimum", "told"),
+    [
+        (("skipped", "skipped"), None, ["no test ran: 2 tests skipped; --min-tests 0 lets that pass"]),
+        (("skipped", "skipped"), 0, []),
+        (("skipped", "passed"), None, []),
+        ((), None, []),
+    ],
+)
+def test_a_run_whose_tests_were_all_skipped(
+    outcomes: tuple[Outcome, ...], minimum: int | None, told: list[str]
+) -> None:
+    cases = [Case("a.xml", "junit", "s", "c", f"t{n}", outcome) for n, outcome in enumerate(outcomes)]
+    report = collect.report(cases, (), files=1, suites=1)
+    closed = policies.gates(policies.load(Options(min_tests=minimum), TODAY), {"test"}, report, (), ())
+    assert [(gate.problem.reason, gate.exit_code) for gate in closed] == [(reason, 5) for reason in told]
