@@ -22,7 +22,11 @@ def go(*events: dict[str, object]) -> str:
     return "".join(json.dumps({"Package": "p", **event}) + "\n" for event in events)
 
 
-RAN = ({"Action": "start"}, {"Action": "run", "Test": "T"}, {"Action": "pass", "Test": "T", "Elapsed": 0.1})
+RAN: tuple[dict[str, object], ...] = (
+    {"Action": "start"},
+    {"Action": "run", "Test": "T"},
+    {"Action": "pass", "Test": "T", "Elapsed": 0.1},
+)
 
 # name: files, exit code, what is said
 RESULTS: dict[str, tuple[dict[str, str], int, str]] = {
