@@ -1,5 +1,5 @@
 # One line a target; CONTRIBUTING.md explains them. The locks in requirements/ are hashed and name no index.
-.PHONY: setup demo test unit lint bench lab lab-down docs lock
+.PHONY: setup demo test unit lint bench mutation lab lab-down docs lock
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -27,6 +27,9 @@ lint: setup
 
 bench: .venv/.bench
 	$(BIN)/python -m bench
+
+mutation: .venv/.bench
+	$(BIN)/python bin/mutation.py
 
 lab:
 	$(PYTHON) lab/lab.py up
