@@ -1,64 +1,29 @@
-"""`make docs`: the reference pages from the code, every link checked, and the site in `site/`.
+"""`make docs`: the reference pages, schema and manual page from the code, links and code checked, and the site in `site/`.
 
-With `--check` nothing is written: pages that are out of date and broken links are told, and the site is not built.
+With `--check` nothing is written: pages that are out of date, broken links and wrong code are told, and the site is not
+built.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
-import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
+import page_code
+import pages
 import reference_pages
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
-
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def documents(root: Path) -> list[Path]:
-    """The Markdown files whose links are checked: those at the top, the documentation and the examples."""
-    return sorted([*root.glob("*.md"), *root.glob("docs/**/*.md"), *root.glob("examples/**/*.md")])
-
-
-def tokens(text: str) -> Iterator[Token]:
-    """All tokens of a Markdown text, those inside paragraphs too."""
-    for token in MarkdownIt("commonmark").enable("table").parse(text):
-        yield token
-        yield from token.children or ()
-
-
-def anchors(text: str) -> set[str]:
-    """The anchors of a page's headings as GitHub makes them: lower case, no punctuation, `-` for each space."""
-    found: list[str] = []
-    parsed = list(tokens(text))
-    for heading, inline in itertools.pairwise(parsed):
-        if heading.type == "heading_open":
-            words = "".join(child.content for child in inline.children or () if child.type in {"text", "code_inline"})
-            slug = re.sub(r"[^\w\- ]", "", words.lower()).replace(" ", "-")
-            found.append(slug if slug not in found else f"{slug}-{found.count(slug)}")
-    return set(found)
-
-
-def links(text: str) -> Iterator[str]:
-    """The targets of all links and images of a page."""
-    for token in tokens(text):
-        target = token.attrGet("href") if token.type == "link_open" else token.attrGet("src")
-        if isinstance(target, str):
-            yield unquote(target)
+from pages import ROOT
 
 
 def broken(root: Path) -> list[str]:
     """Every link that leads nowhere inside the repository, with the page it stands on. Other hosts are not asked."""
     found = []
-    for page in documents(root):
+    for page in pages.documents(root):
         text = page.read_text(encoding="utf-8")
-        for link in links(text):
+        for link in pages.links(text):
             parts = urlsplit(link)
             if parts.scheme:
                 continue
@@ -66,7 +31,7 @@ def broken(root: Path) -> list[str]:
             where = f"{page.relative_to(root)}: {link}"
             if not target.exists() or not target.is_relative_to(root):
                 found.append(f"{where}: there is no such file")
-            elif parts.fragment and parts.fragment not in anchors(target.read_text(encoding="utf-8")):
+            elif parts.fragment and parts.fragment not in pages.anchors(target.read_text(encoding="utf-8")):
                 found.append(f"{where}: there is no such heading")
     return found
 
@@ -75,20 +40,20 @@ def outdated(root: Path) -> list[str]:
     """The generated pages that differ from what the code says now."""
     found = []
     for name, text in reference_pages.pages().items():
-        path = root / "docs" / name
+        path = root / name
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            found.append(f"docs/{name}: is out of date; `make docs` writes it anew")
+            found.append(f"{name}: is out of date; `make docs` writes it anew")
     return found
 
 
 def write(root: Path) -> None:
     """Write the generated pages that changed."""
     for name, text in reference_pages.pages().items():
-        path = root / "docs" / name
+        path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
-            print(f"wrote docs/{name}")
+            print(f"wrote {name}")
 
 
 def main() -> int:
@@ -98,8 +63,8 @@ def main() -> int:
     check = parser.parse_args().check
     if not check:
         write(ROOT)
-    wrong = [*outdated(ROOT), *broken(ROOT)]
-    print("\n".join(wrong) or f"{len(documents(ROOT))} pages: generated ones are up to date, all links lead somewhere")
+    wrong = [*outdated(ROOT), *broken(ROOT), *page_code.wrong(ROOT)]
+    print("\n".join(wrong) or f"{len(pages.documents(ROOT))} pages: up to date, links lead somewhere, code is taken")
     if check or wrong:
         return int(bool(wrong))
     site = [sys.executable, "-m", "mkdocs", "--quiet", "build", "--strict", "--clean"]

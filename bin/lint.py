@@ -11,6 +11,7 @@ import lab_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+SETTINGS = "docs/reference/ci-buildkit.schema.json"
 PYTHON = ("src", "bin", "lab", "action", "tests", "bench")
 
 
@@ -21,23 +22,25 @@ def files(*patterns: str) -> list[str]:
 
 def checks() -> dict[str, list[str]]:
     """Each check by its name, as a command."""
-    dockerfiles = files("examples/**/*Dockerfile", "bench/**/*Dockerfile")
+    dockerfiles = files("Dockerfile", "examples/**/*Dockerfile", "bench/**/*Dockerfile")
     actions = files("action.yml", "actions/*/action.yml", "lab/*/action.yml")
-    workflows = files(".github/workflows/*.yml")
+    workflows = files(".github/workflows/*.yml", "workflow-templates/*.yml", "examples/**/.github/workflows/*.yml")
     schema = [f"{BIN}/check-jsonschema", "--builtin-schema"]
-    found = {
+    return {
         "ruff check": [f"{BIN}/ruff", "check", *PYTHON],
         "ruff format": [f"{BIN}/ruff", "format", "--check", *PYTHON],
         "mypy": [f"{BIN}/mypy"],
         "import-linter": [f"{BIN}/lint-imports", "--no-cache"],
         "hadolint": [f"{BIN}/hadolint", *dockerfiles],
         "action schema": [*schema, "vendor.github-actions", *actions],
+        "settings schema": [f"{BIN}/check-jsonschema", "--schemafile", SETTINGS, *files("examples/**/ci-buildkit.yml")],
+        "workflow schema": [*schema, "vendor.github-workflows", *workflows],
+        "dependabot schema": [*schema, "vendor.dependabot", ".github/dependabot.yml"],
+        "workflows as made": [sys.executable, "bin/workflows.py", "--check"],
+        "actionlint": ["actionlint", *workflows],
+        "YAML in pages": [sys.executable, "bin/page_workflows.py"],
         "zizmor": [f"{BIN}/zizmor", "--offline", "--quiet", *actions, *workflows],
     }
-    if workflows:
-        found["workflow schema"] = [*schema, "vendor.github-workflows", *workflows]
-        found["actionlint"] = ["actionlint", *workflows]
-    return found
 
 
 def environment() -> dict[str, str]:

@@ -63,16 +63,19 @@ def main() -> int:
         engine.terminate()
         codes["engine"] = 124
     say(f"engine: {'up' if codes['engine'] == 0 else 'did not come up'} after {time.monotonic() - began:.0f} s")
-    # Some end-to-end tests sign and scan. What they use takes minutes to build from an empty cache: in the background, too.
-    demanded = subprocess.Popen([sys.executable, "-m", "lab.tools", "cosign", "syft"], cwd=ROOT)
+    # Some end-to-end tests sign, scan and compile Rust. What they use takes minutes to make from an empty cache: in the
+    # background, too.
+    wanted = (("lab.languages", "rust"), ("lab.tools", "cosign", "syft"))
+    demanded = [subprocess.Popen([sys.executable, "-m", *words], cwd=ROOT) for words in wanted]
     codes["lint"] = timed("lint", [sys.executable, "bin/lint.py"], TESTS_SECONDS)
     if codes["engine"] == 0:
         command = [*PYTEST, "-n", "2", "--dist", "loadfile", "tests/e2e"]
         codes["end to end"] = timed("end-to-end tests", command, TESTS_SECONDS)
         if ours:
             codes["engine down"] = timed("engine down", [sys.executable, "lab/lab.py", "down"], 120)
-    demanded.terminate()  # a test that needed it has waited for it
-    demanded.wait()
+    for one in demanded:
+        one.terminate()  # a test that needed it has waited for it
+        one.wait()
     failed = [name for name, code in codes.items() if code]
     say(f"{'failed: ' + ', '.join(failed) if failed else 'all passed'} in {time.monotonic() - began:.0f} s")
     return 1 if failed else 0

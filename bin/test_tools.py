@@ -1,4 +1,4 @@
-"""What tests need beside Python: Debian's busybox, Chromium, ip and openssl, and npm packages. `make test` calls it; idempotent.
+"""What tests need beside Python: Debian packages and npm packages. `make test` calls it; idempotent.
 
 The npm packages are those of tests/npm, in a folder of the user's cache that is named by their lock; tests ask
 `npm_folder()` where.
@@ -16,7 +16,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 NPM = ROOT / "tests" / "npm"
 # Command that shows that the Debian package is there.
-DEBIAN = {"busybox": "busybox-static", "chromium": "chromium", "ip": "iproute2", "openssl": "openssl"}
+DEBIAN = {
+    "busybox": "busybox-static", "chromium": "chromium", "fish": "fish", "ip": "iproute2", "mandoc": "mandoc",
+    "openssl": "openssl", "zsh": "zsh",
+}  # fmt: skip
 APT = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3")
 
 

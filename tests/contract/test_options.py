@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import re
+from pathlib import Path
 
 import pytest
 
 from ci_buildkit.cli import flags
 from ci_buildkit.cli.main import COMMANDS, Parser, main
 from ci_buildkit.config.options import Options, flag_of, is_list, option_string
+from ci_buildkit.config.sources import unknown_variables
+
+ROOT = Path(__file__).parents[2]
 
 # Flags that scripts rely on, and whether each can be given again.
 PROMISED = {
@@ -30,12 +35,13 @@ VALUES = {
     "path_map": "/src/=x/",
     "platform": "linux/arm64",
     "progress": "plain",
+    "stage_timeout": "test=10m",
     "test_retries": "3",
 }
 
 
 # Another value, where the first one with a digit after it does not do.
-OTHERS = {"fail_on": "tests=nothing"}
+OTHERS = {"fail_on": "tests=nothing", "stage_timeout": "90s"}
 
 
 def parser_of(command: str) -> Parser:
@@ -60,9 +66,9 @@ def written(name: str) -> list[str]:
 @pytest.mark.parametrize("name", list(Options.model_fields))
 def test_every_option_is_a_flag_and_reaches_the_options(command: str, name: str) -> None:
     found = flags.settings(parser_of(command).parse_args(written(name)))
-    assert found.origins[name] == "flag"
+    assert found.origins[name].source == "flag"
     assert getattr(found.options, name) != Options.model_fields[name].default
-    others = {one for one, origin in found.origins.items() if origin == "flag"} - {name}
+    others = {one for one, origin in found.origins.items() if origin.source == "flag"} - {name}
     assert not others, "a flag that was not written is not set"
 
 
@@ -112,3 +118,14 @@ def test_builder_create_takes_the_options_of_a_builder_that_is_made() -> None:
     assert isinstance(parsed, argparse.Namespace)
     options = flags.settings(parsed).options
     assert (options.builder_image, options.driver_opt) == ("i", ("a=b",))
+
+
+def test_every_variable_of_ours_that_is_no_option_is_known_as_such() -> None:
+    """Else a run inside the action, or beside the lab, would warn of it."""
+    folders = ("src", "action", "actions", "lab", "bin", ".github", "workflow-templates", "bench", "examples")
+    files = [path for name in folders for path in (ROOT / name).rglob("*") if path.suffix in {".py", ".sh", ".yml"}]
+    files += [ROOT / "action.yml", ROOT / "Makefile"]
+    used = {
+        name for path in files for name in re.findall(r"\bCI_BUILDKIT_[A-Z][A-Z_]*[A-Z]\b", path.read_text("utf-8"))
+    }
+    assert unknown_variables(dict.fromkeys(used, "x")) == []

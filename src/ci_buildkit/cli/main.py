@@ -1,6 +1,7 @@
 """Finds the command, runs it, and turns errors into messages and exit codes.
 
-A command is a module with `add_arguments(parser)` and `call(arguments) -> int`, imported only when it is asked for.
+A command is a module with `add_arguments(parser)`, `call(arguments) -> int` and `EXAMPLES`, imported only when it is
+asked for.
 """
 
 from __future__ import annotations
@@ -10,21 +11,29 @@ import importlib
 import signal
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from ci_buildkit import __version__
 from ci_buildkit.errors import CiBuildkitError, ConfigurationError, EngineError, Interrupted, said
 
 COMMANDS = {
     "run": "run the pipeline of a repository's Dockerfile or bake file",
+    "init": "write the first files that a repository needs: workflow, settings, Dockerfile",
     "plan": "show what would run",
+    "projects": "show the projects of a repository, and which of them changed",
     "results": "read test results and say what they say",
     "findings": "read lint findings and say what they say",
+    "join": "put together what several machines made of one pipeline: reports, archives and images",
     "merge": "join images that machines pushed by digest into one",
+    "doctor": "say what is wrong with Dockerfiles, bake files, workflows and this machine, and mend it",
     "explain": "show which steps of a run were not in the cache, and why",
     "publish": "publish a run on GitHub: check run, comment, what changed, release files",
+    "act": "run the repository's workflows on this machine with act",
     "tags": "make tags, labels and annotations of images",
     "version": "show the version that would be stamped",
     "builder": "make, list and remove builders, and sweep leftovers",
+    "config": "show the options in force and where each comes from",
+    "completion": "print what makes a shell complete commands, options and values",
 }
 
 
@@ -47,7 +56,9 @@ def main(argv: Sequence[str]) -> int:
     except CiBuildkitError as error:
         if debug:
             raise
-        print(f"error: {error}", file=sys.stderr)
+        from ci_buildkit.report.text import inert
+
+        print("\n".join(map(inert, f"error: {error}".split("\n"))), file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         sys.stderr.close()  # the reader left; Python would complain once more when it closes stdout
@@ -75,14 +86,56 @@ def _call(words: list[str]) -> int:
     if name not in COMMANDS:
         near = _nearest(name, COMMANDS)
         raise ConfigurationError(f"there is no command {name!r}", hint=f"{near}commands: {', '.join(COMMANDS)}")
+    module, arguments = parsed(name, rest)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was made for the command goes
+    return int(module.call(arguments))
+
+
+def parsed(name: str, words: list[str]) -> tuple[Any, argparse.Namespace]:
+    """The module of a command and what its parser makes of the words. Raises ConfigurationError."""
     module = importlib.import_module(f"ci_buildkit.cli.{name}")
-    parser = Parser(
-        prog=f"ci-buildkit {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = fill(Parser(prog=f"ci-buildkit {name}"), module)
+    if "--" in words and getattr(module, "PASSES_ON", False):  # what is behind it is another program's
+        place = words.index("--")
+        parser.set_defaults(passed=tuple(words[place + 1 :]))
+        words = words[:place]
+    return module, parser.parse_args(words)
+
+
+def fill(parser: Parser, module: Any) -> Parser:
+    """The parser of a command: its module's docstring, arguments and examples."""
+    parser.description = module.__doc__
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--debug", action="store_true", help="show a traceback with an error")
     module.add_arguments(parser)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was made for the command goes
-    return int(module.call(parser.parse_args(rest)))
+    if examples := getattr(module, "EXAMPLES", "").strip():
+        parser.epilog = "\n  ".join(["examples:", *examples.splitlines()])
+    _short_usage(parser)
+    if getattr(module, "PASSES_ON", False):
+        parser.usage = f"{parser.usage} [-- {parser.prog.split()[-1].upper()}-OPTIONS]"
+    return parser
+
+
+def tree() -> Parser:
+    """Every command as a parser below one, for completion and the manual page. It imports the modules of all."""
+    root = Parser(prog="ci-buildkit", add_help=False)
+    root.add_argument("--help", "-h", action="help", help="list the commands")
+    root.add_argument("--version", action="version", version=f"ci-buildkit {__version__}", help="print the version")
+    commands = root.add_subparsers(metavar="COMMAND", title="commands")
+    for name, text in COMMANDS.items():
+        fill(commands.add_parser(name, help=text), importlib.import_module(f"ci_buildkit.cli.{name}"))
+    return root
+
+
+def _short_usage(parser: argparse.ArgumentParser) -> None:
+    """Give a parser, and those of its verbs, a usage of one line: argparse's own has all sixty flags of `run`."""
+    formats = {"+": "{}...", "*": "[{}...]", "?": "[{}]", "A...": "{} ..."}
+    places = [one for one in parser._actions if not one.option_strings]  # noqa: SLF001 - argparse has no other way to ask
+    shown = [formats.get(str(one.nargs), "{}").format(one.metavar or one.dest).replace("%", "%%") for one in places]
+    parser.usage = parser.usage or " ".join(["%(prog)s", "[OPTIONS]", *shown])
+    for place in places:
+        for verb in place.choices.values() if isinstance(place.choices, dict) else ():
+            _short_usage(verb)
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:

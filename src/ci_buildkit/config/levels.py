@@ -15,6 +15,14 @@ LEVELS: Mapping[str, tuple[Level, ...]] = {
     "checks": ("errors", "warnings", "nothing"),
 }
 
+# `LEVEL` or `KIND=LEVEL`, as `FailOn.parse` takes it.
+PATTERN = "|".join(
+    [
+        *(f"{kind}[ \\t]*=[ \\t]*(?:{'|'.join(levels)})" for kind, levels in LEVELS.items()),
+        *dict.fromkeys(level for levels in LEVELS.values() for level in levels),
+    ]
+)
+
 
 @dataclass(frozen=True, slots=True)
 class FailOn:

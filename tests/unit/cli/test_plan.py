@@ -82,6 +82,17 @@ def test_as_a_matrix_with_native_runners(plan: Plan) -> None:
     ]
 
 
+def test_as_a_matrix_of_one_job_for_each_platform(plan: Plan) -> None:
+    test = replace(plan.stages[0], name="test")
+    made = json.loads(render(replace(plan, stages=(*plan.stages, test)), "matrix", HOSTED, by="platform"))["include"]
+    assert [(one["name"], one["stage"], one["platform"], one["runner"]) for one in made] == [
+        ("native", "lint,test", "", "ubuntu-latest"),
+        ("linux-amd64", "app", "linux/amd64", "ubuntu-latest"),
+        ("linux-arm64", "app", "linux/arm64", "ubuntu-24.04-arm"),
+        ("linux-arm-v7", "app", "linux/arm/v7", "ubuntu-latest"),
+    ]
+
+
 def test_a_matrix_that_github_would_refuse(
     plan: Plan, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,7 +27,7 @@ def settings(file: str = "", environ: dict[str, str] | None = None, **flags: Any
 def test_without_any_source_everything_is_a_default() -> None:
     found = settings()
     assert found.options == Options()
-    assert set(found.origins.values()) == {"default"}
+    assert {str(origin) for origin in found.origins.values()} == {"default"}
     assert found.origins.keys() == Options.model_fields.keys()
 
 
@@ -44,8 +44,15 @@ def test_each_source_wins_over_the_ones_before_it() -> None:
     ]
     sources: list[Source] = ["default", "file", "environment", "input", "flag"]
     assert [one.options.version for one in seen] == [None, "v-file", "v-environment", "v-input", "v-flag"]
-    assert [one.origins["version"] for one in seen] == sources
-    assert seen[-1].origins["push"] == "default"
+    assert [one.origins["version"].source for one in seen] == sources
+    assert [str(one.origins["version"]) for one in seen] == [
+        "default",
+        "ci-buildkit.yml:1",
+        "CI_BUILDKIT_VERSION",
+        "input version",
+        "--version",
+    ]
+    assert seen[-1].origins["push"].source == "default"
 
 
 def test_a_source_replaces_a_list_and_does_not_add_to_it() -> None:
@@ -58,20 +65,21 @@ def test_an_empty_variable_counts_as_unset() -> None:
     environ = {"CI_BUILDKIT_INPUT_PLATFORM": "", "CI_BUILDKIT_INPUT_PUSH": " ", "CI_BUILDKIT_PLATFORM": "linux/arm64"}
     found = settings(environ=environ)
     assert found.options.platform == ("linux/arm64",)
-    assert (found.options.push, found.origins["push"]) == (False, "default")
+    assert (found.options.push, found.origins["push"].source) == (False, "default")
 
 
 @pytest.mark.parametrize("name", [name for name in Options.model_fields if name != "stages"])
 def test_every_option_has_a_variable_an_input_and_a_key(name: str) -> None:
     field = Options.model_fields[name]
     values = {"progress": "plain", "driver": "remote", "platform": "linux/arm64", "fail_on": "tests=errors"}
+    values["stage_timeout"] = "test=10m"
     numbers = dict.fromkeys(("max_warnings", "min_tests", "test_retries"), "3")
     switched = str(not field.default).lower()
     text = switched if field.annotation is bool else {**values, **numbers}.get(name, "a=b")
     by_variable = settings(environ={variable_of(name): text})
     by_input = settings(environ={f"CI_BUILDKIT_INPUT_{name.upper()}": text})
     by_key = settings(f"{name.replace('_', '-')}: '{text}'\n")
-    assert [s.origins[name] for s in (by_variable, by_input, by_key)] == ["environment", "input", "file"]
+    assert [s.origins[name].source for s in (by_variable, by_input, by_key)] == ["environment", "input", "file"]
     found = {str(getattr(s.options, name)) for s in (by_variable, by_input, by_key)}
     assert len(found) == 1
     assert found != {str(field.default)}
@@ -124,48 +132,55 @@ def test_keys_with_underscores_are_the_same_keys() -> None:
     assert settings("no_cache: yes\n").options.no_cache is True
 
 
-@pytest.mark.parametrize(
-    ("file", "message", "hint"),
-    [
-        ("platfrom: linux/arm64\n", "unknown option 'platfrom'", "did you mean 'platform'?"),
-        (
-            "zzz: 1\n",
-            "unknown option 'zzz'",
-            "known options: allow-credential-args, annotation, archive-name, bake-file",
-        ),
-        ("- a\n- b\n", "must hold `option: value` lines", ""),
-        ("a: [\n", "cannot be read", ""),
-        ("push: maybe\n", "--push (file): ", ""),
-        ("progress: loud\n", "--progress (file): ", ""),
-        ("build-arg: [A]\n", "--build-arg (file): 'A' is not of the form NAME=VALUE", ""),
-        ("platform: arm64\n", "--platform (file): 'arm64' is not a platform; write OS/ARCH", ""),
-        ("platform: linux//v7\n", "'linux//v7' is not a platform", ""),
-    ],
-)
-def test_a_wrong_file_is_refused_with_its_reason(file: str, message: str, hint: str) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        settings(file)
-    assert message in caught.value.message
-    assert hint in caught.value.hint
-    assert caught.value.exit_code == 2
-
-
 def test_a_file_that_is_no_text_is_refused() -> None:
     Path("ci-buildkit.yml").write_bytes(b"version: \xff\xfe\n")
     with pytest.raises(ConfigurationError, match=r"ci-buildkit\.yml cannot be read"):
         settings()
 
 
-def test_every_wrong_value_is_told_with_its_source() -> None:
+def test_everything_wrong_is_told_at_once_with_its_place() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        settings("build-arg: [A]\n", {"CI_BUILDKIT_PUSH": "perhaps"}, platform=["x"])
-    said = caught.value.message.splitlines()
-    assert len(said) == 3
-    assert {line.partition(":")[0] for line in said} == {
-        "--platform (flag)",
-        "--build-arg (file)",
-        "--push (environment)",
-    }
+        settings(
+            "build-arg: [A]\nzzz: 1\nplatfrom: x\n",
+            {"CI_BUILDKIT_PUSH": "perhaps", "CI_BUILDKIT_INPUT_MIN_TESTS": "1.5"},
+            platform=["x"],
+            lint_target=["a\nb"],
+        )
+    assert caught.value.exit_code == 2
+    assert sorted(caught.value.message.splitlines()) == [
+        "--lint-target holds what is not one line of comma-separated values: put a value with a line end in double quotes",
+        "--platform: 'x' is not a platform; write OS/ARCH or OS/ARCH/VARIANT, for example linux/arm64",
+        "CI_BUILDKIT_PUSH: 'perhaps' is neither true nor false",
+        "ci-buildkit.yml:1: build-arg: 'A' is not of the form NAME=VALUE",
+        "ci-buildkit.yml:2: unknown option 'zzz'",
+        "ci-buildkit.yml:3: unknown option 'platfrom'; did you mean 'platform'?",
+        "input min-tests: '1.5' is not a whole number, 0 or more",
+    ]
+
+
+def test_a_value_that_a_stronger_source_replaces_is_not_checked() -> None:
+    assert settings("push: maybe\n", push=True).options.push is True
+
+
+@pytest.mark.parametrize(
+    ("variable", "warning"),
+    [
+        ("CI_BUILDKIT_PLATFROM", "; did you mean CI_BUILDKIT_PLATFORM?"),
+        ("CI_BUILDKIT_DRIVER_OPT", "; did you mean CI_BUILDKIT_BUILDER_DRIVER_OPTS?"),
+        ("CI_BUILDKIT_INPUT_PLATFORMS", "; did you mean CI_BUILDKIT_INPUT_PLATFORM?"),
+        ("CI_BUILDKIT_ELEPHANT", ""),
+    ],
+)
+def test_a_variable_that_sets_nothing_is_a_warning(variable: str, warning: str) -> None:
+    found = settings(environ={variable: "x"})
+    assert found.warnings == (f"the variable {variable} sets no option{warning}",)
+    assert settings(environ={variable: ""}).warnings == ()
+
+
+def test_variables_of_the_lab_and_of_options_are_no_warning() -> None:
+    environ = {variable_of(name): "" for name in Options.model_fields}
+    environ |= {"CI_BUILDKIT_LAB_REGISTRY": "host", "CI_BUILDKIT_RUNNER_IMAGE": "x", "CI_BUILDKIT_VERSION": "v1"}
+    assert settings(environ=environ).warnings == ()
 
 
 def test_the_last_pair_of_a_name_wins() -> None:

@@ -1,0 +1,61 @@
+"""How long stages may take: the values of `--stage-timeout`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+SECONDS = {"h": 3600, "m": 60, "s": 1}
+# As Go writes durations, in hours, minutes and seconds: 90s, 10m, 1h30m.
+DURATION = r"(?:[0-9]+(?:\.[0-9]+)?[hms])+"
+# `DURATION` or `WHAT=DURATION`, as `Timeouts.parse` takes it.
+PATTERN = rf"(?:[^=]*[^= \t][ \t]*=[ \t]*)?{DURATION}"
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    """How long a stage may take; `text` as the user wrote it."""
+
+    text: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """The time of each stage: what is `named`, by a stage's name or its kind, or what holds for `every` one."""
+
+    every: Timeout | None = None
+    named: dict[str, Timeout] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, words: Iterable[str]) -> Timeouts:
+        """What `DURATION` and `WHAT=DURATION` words say, which have the form of `PATTERN`; the last about a name wins.
+
+        Raises:
+            ValueError: a duration is 0.
+        """
+        every, named = None, dict[str, Timeout]()
+        for word in words:
+            name, equals, text = (part.strip() for part in word.rpartition("="))
+            timeout = Timeout(text, seconds(text))
+            if not timeout.seconds:
+                msg = f"{word!r} leaves no time; leave it out where a stage may take as long as it likes"
+                raise ValueError(msg)
+            if equals:
+                named[name] = timeout
+            else:
+                every = timeout
+        return cls(every, named)
+
+    def of(self, called: Callable[[str], bool], kind: str) -> Timeout | None:
+        """The time of a stage: its name's, which `called` knows, before its kind's, and that before every stage's."""
+        for name in reversed(self.named):
+            if called(name):
+                return self.named[name]
+        return self.named.get(kind, self.every)
+
+
+def seconds(text: str) -> float:
+    """A duration in seconds. Parts add up: `1h30m` is 5400."""
+    return sum(float(number) * SECONDS[unit] for number, unit in re.findall(r"([0-9.]+)([hms])", text))
