@@ -1,0 +1,57 @@
+"""Images that a Dockerfile names: misspelt ones, and those whose tag says nothing. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ci_buildkit.doctor.flaw import Flaw
+from ci_buildkit.doctor.nearest import question, slip_of
+from ci_buildkit.doctor.officials import OFFICIAL
+from ci_buildkit.doctor.parsed import Instruction, Parsed
+
+HUB = re.compile(r"(?:(?:index\.)?docker\.io/)?(?:library/)?([a-z0-9._-]+)(?=[:@]|$)")
+
+
+def named(file: Parsed) -> Iterator[tuple[Instruction, str]]:
+    """Each image with the instruction that names it. Stages and named contexts are none, nor is a word with a variable."""
+    known = {*file.around.contexts, "scratch", "context"}
+    for section in file.sections:
+        words = [(section.start, section.base)] if section.base.lower() not in known else []
+        known.add(section.name)  # a FROM may name an image as its stage is called
+        words += [(one, word) for one in section.body for word in sources(one) if word.lower() not in known]
+        yield from ((one, word) for one, word in words if word and "$" not in word and not word.isdecimal())
+
+
+def sources(one: Instruction) -> tuple[str, ...]:
+    """The stages or images that a COPY or the mounts of a RUN take from."""
+    if one.keyword == "RUN":
+        return tuple(fields["from"] for fields in one.mounts if fields.get("from"))
+    return one.values("--from") if one.keyword == "COPY" else ()
+
+
+def misspelt(file: Parsed) -> Iterator[Flaw]:
+    """Names that are a slip away from an official image's."""
+    later = {section.name for section in file.sections}
+    for one, word in named(file):
+        found = HUB.match(word)
+        names = slip_of(found[1], OFFICIAL) if found and found[1] not in later else ()
+        if found and names:
+            line, fixed = file.respelt(one, rf"(?<![\w./-])(?:[\w.]+/)*({re.escape(found[1])})(?![\w./-])", names[0])
+            sure = len(names) == 1
+            message = f'there is no official image "{found[1]}"{question(names)}'
+            yield Flaw(line, message, fixed if sure else None, safe=sure)
+
+
+def floating(file: Parsed) -> Iterator[Flaw]:
+    """Images without a tag or with `latest`: another image on another day."""
+    told = set()
+    for one, word in named(file):
+        name, _, tag = word.rpartition("/")[2].partition(":")
+        if "@" in word or tag not in {"", "latest"} or word in told:
+            continue
+        told.add(word)
+        what = "has no tag, which means latest" if not tag else "has the tag latest"
+        yield Flaw(
+            one.line, f'the image "{word}" {what}: what is built changes when the image does; name a version of {name}'
+        )
