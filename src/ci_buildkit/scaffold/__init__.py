@@ -1,0 +1,1 @@
+"""First files for a repository that has none: workflow, configuration and Dockerfile."""

@@ -1,0 +1,26 @@
+"""One project of a repository: what was found of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ci_buildkit.scaffold.existing import Existing
+from ci_buildkit.scaffold.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A folder, "" for the top, with what its files show and the build file that is there; one of both is."""
+
+    folder: str
+    project: Project | None = None
+    existing: Existing | None = None
+
+    def path(self, name: str) -> str:
+        """A file of the project, relative to the top."""
+        return f"{self.folder}/{name}" if self.folder else name
+
+    @property
+    def makes_image(self) -> bool:
+        """Whether there is, or may be, an image."""
+        return self.existing is not None or (self.project is not None and self.project.image)
