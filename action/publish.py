@@ -44,6 +44,7 @@ def arguments(environ: Mapping[str, str]) -> list[str]:
         *("--name", environ["CI_BUILDKIT_NAME"]),
         *left_out,
         *(["--release-assets"] if release else []),
+        *(["--draft"] if release and environ.get("STEP_DRAFT") == "true" else []),
     ]
 
 

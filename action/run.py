@@ -17,10 +17,11 @@ from ci_buildkit.__main__ import main as command
 from ci_buildkit.config.options import Options
 from ci_buildkit.config.sources import load
 from ci_buildkit.errors import CiBuildkitError
-from ci_buildkit.github.runner import GitHub
+from ci_buildkit.github.runner import GitHub, add_mask
+from ci_buildkit.github.step import ended, variables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 # CONTRACTS: "Exit codes of every command".
 MEANINGS = {
@@ -33,6 +34,7 @@ MEANINGS = {
     130: "interrupted",
 }
 LONGEST_REASON = 200
+VARIABLES = "SECRET_ENV"  # no CI_BUILDKIT_ variable: those are options
 # What the action passes on, empty where GitHub gives none; buildx takes an empty address for one (build/opt.go).
 CACHE_VARIABLES = ("ACTIONS_RUNTIME_TOKEN", "ACTIONS_RESULTS_URL", "ACTIONS_CACHE_URL", "ACTIONS_CACHE_SERVICE_V2")
 
@@ -104,12 +106,24 @@ def report_folder(environ: Mapping[str, str]) -> Path:
         return Options().report_dir.absolute()
 
 
-def pipeline() -> int:
-    """Run `ci-buildkit run`, all of whose options come from the environment; returns its exit code."""
+def take_secrets(environ: Mapping[str, str]) -> int:
+    """Set the variables of the secret `secret-env`, which a reusable workflow passes on; 0. Raises ConfigurationError."""
+    found = variables(environ.get(VARIABLES, ""), environ)
+    for value in found.values():
+        print("\n".join(add_mask(value)), flush=True)
+    os.environ.pop(VARIABLES, None)
+    os.environ.update(found)
+    return 0
+
+
+def pipeline(words: Sequence[str] = ("run",)) -> int:
+    """Run a command of ci-buildkit, whose options come from the environment; returns its exit code."""
+    if code := ended(take_secrets, os.environ):
+        return code
     for name in CACHE_VARIABLES:
         if not os.environ.get(name):
             os.environ.pop(name, None)
-    sys.argv = ["ci-buildkit", "run"]
+    sys.argv = ["ci-buildkit", *words]
     try:
         code = command()
     except SystemExit as leaving:
@@ -117,15 +131,24 @@ def pipeline() -> int:
     return int(code or 0)
 
 
-def main(environ: Mapping[str, str]) -> int:
-    """Run the pipeline and write the outputs. Returns 0; raises when the outputs cannot be written."""
+def ran(environ: Mapping[str, str], words: Sequence[str] = ("run",)) -> dict[str, str]:
+    """Run a command that writes a report; the step's outputs."""
     report = report_folder(environ)
     before = identity(report / "run.json")
-    code = pipeline()
-    values = outputs(read_record(report / "run.json", before), code, report)
+    code = pipeline(words)
+    return outputs(read_record(report / "run.json", before), code, report)
+
+
+def tell(values: Mapping[str, str], environ: Mapping[str, str]) -> None:
+    """Write outputs; raises when they cannot be written."""
     github = GitHub.from_environ(environ)
     for name, value in values.items():
         github.set_output(name, value)
+
+
+def main(environ: Mapping[str, str]) -> int:
+    """Run the pipeline and write the outputs. Returns 0; raises when the outputs cannot be written."""
+    tell(ran(environ), environ)
     return 0
 
 
