@@ -20,7 +20,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 # Run as a file, Python puts lab/ itself first; the package is one level up.
 sys.path[0] = str(CHECKOUT)
 
-from lab import console, debian, emulation, environment, images, runner, tools  # noqa: E402
+from lab import console, debian, emulation, environment, images, languages, runner, tools  # noqa: E402
 from lab.console import EXIT_ENGINE, LabError, say, step  # noqa: E402
 from lab.engine import Engine  # noqa: E402
 from lab.places import DAYS_KEPT, SPACE_TO_BUILD, SPACE_TO_START, Places, Store, digest, require_space  # noqa: E402
@@ -45,7 +45,9 @@ class Lab:
 
     def definition(self) -> str:
         """Return the hash of everything in this checkout and machine that defines the lab."""
-        own = sorted([*Path(CHECKOUT, "lab").glob("*.py"), *tools.MODULES.glob("*/go.*"), *runner.NODE.glob("*.json")])
+        npm = (runner.NODE, languages.NPM)
+        locks = [path for folder in npm for path in folder.glob("*.json")]
+        own = sorted([*Path(CHECKOUT, "lab").glob("*.py"), *tools.MODULES.glob("*/go.*"), *locks])
         return digest(*own, images.ca_bundle(), debian.release(), debian.native(), str(self.places.cache))
 
     def running(self) -> bool:
@@ -147,7 +149,7 @@ class Lab:
 
     def images(self) -> list[Image]:
         """Return every image of the registry, each ready to be made."""
-        return [*images.table(self.store), runner.image(self.store)]
+        return [*images.table(self.store), runner.image(self.store), *languages.table(self.store)]
 
     def down(self) -> None:
         """End and remove everything the lab started; the cache of outputs stays. Safe to repeat."""

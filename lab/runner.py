@@ -20,6 +20,8 @@ from .layers import Image, Layer
 from .places import digest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .layers import LayerWriter
     from .places import Store
 
@@ -44,15 +46,17 @@ def image(store: Store) -> Image:
     own = f"linux/{debian.native()}"
     buildx = programs(store, tools.BY_NAME["buildx"], {"buildx": "usr/local/lib/docker/cli-plugins/docker-buildx"})
     config = {"Env": [f"{name}={value}" for name, value in SETTINGS.items()], "Cmd": ["/bin/bash"]}
-    return Image(RUNNER_IMAGE, ("latest",), {own: [_root(store), _node(store), _docker(), buildx]}, config)
+    return Image(RUNNER_IMAGE, ("latest",), {own: [root(store), node(store), _docker(), buildx]}, config)
 
 
-def _root(store: Store) -> Layer:
+def root(store: Store, name: str = "act-runner", packages: Sequence[str] = PACKAGES) -> Layer:
+    """Return a whole Debian with these packages beside the essential ones, and the machine's certificates."""
+
     def write(layer: LayerWriter) -> None:
-        with tempfile.TemporaryDirectory(prefix="act-runner-", dir=store.partial) as work:
+        with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=store.partial) as work:
             root = Path(work, "root")
-            with step(f"made a Debian {SUITE} root"):
-                _debootstrap(root)
+            with step(f"made a Debian {SUITE} root for {name}"):
+                _debootstrap(root, packages)
             layer.tree(root, "", skip=lambda path: bool(LEFT_OUT.fullmatch(path)) or path == BUNDLE)
         # `docker cp`, which act uses, refuses a path that leads through an absolute link.
         layer.link("var/run", "../run")
@@ -60,13 +64,13 @@ def _root(store: Store) -> Layer:
         layer.directory("opt/hostedtoolcache")
         layer.file(BUNDLE, ca_bundle())
 
-    return Layer("act-runner", digest(SUITE, *PACKAGES, LEFT_OUT.pattern, ca_bundle()), write)
+    return Layer(name, digest(SUITE, *packages, LEFT_OUT.pattern, ca_bundle()), write)
 
 
-def _debootstrap(root: Path) -> None:
+def _debootstrap(root: Path, packages: Sequence[str]) -> None:
     debian.require({"debootstrap": "debootstrap"})
     program = shutil.which("debootstrap", path=debian.search_path()) or "debootstrap"
-    run([program, "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, root, _mirror()], timeout=1200)
+    run([program, "--variant=minbase", f"--include={','.join(packages)}", SUITE, root, _mirror()], timeout=1200)
 
 
 def _mirror() -> str:
@@ -82,7 +86,8 @@ def _mirror() -> str:
     )
 
 
-def _node(store: Store) -> Layer:
+def node(store: Store) -> Layer:
+    """Return the layer with Node.js."""
     package = NODE_PACKAGE.get(platform.machine(), "")
 
     def write(layer: LayerWriter) -> None:

@@ -1,0 +1,5 @@
+"""`python -m durations`."""
+
+from durations.cli import main
+
+main()
