@@ -38,6 +38,7 @@ class GitHub:
 
     def __init__(self) -> None:
         self.url = ""
+        self.token = "t"
         self.requests: list[tuple[str, str]] = []
         self.bodies: list[dict[str, Any]] = []
         self.faults: list[Fault] = []
@@ -46,6 +47,7 @@ class GitHub:
         self.labels: set[str] = set()
         self.pulls: list[dict[str, Any]] = []
         self.branches: dict[str, str] = {}
+        self.artifacts: list[dict[str, Any]] = []
         self.login = ""
         self.releases = Releases()
 
@@ -77,6 +79,7 @@ class GitHub:
             ("POST", r"/repos/octo/hello/issues/7/labels", self._label),
             ("DELETE", r"/repos/octo/hello/issues/7/labels/(.+)", self._unlabel),
             ("GET", r"/repos/octo/hello/pulls", self._list_pulls),
+            ("GET", r"/repos/octo/hello/actions/runs/9/artifacts", self._list_artifacts),
             ("GET", r"/user", self._user),
             *self.releases.routes(),
         )
@@ -127,6 +130,9 @@ class GitHub:
     def _list_pulls(self, query: dict[str, str], body: dict[str, Any]) -> Answer:
         return 200, self.pulls
 
+    def _list_artifacts(self, query: dict[str, str], body: dict[str, Any]) -> Answer:
+        return 200, {"total_count": len(self.artifacts), "artifacts": self.artifacts}
+
     def _edit_comment(self, query: dict[str, str], body: dict[str, Any], number: str) -> Answer:
         found = self.comments[int(number) - 1]
         found["body"] = body["body"]
@@ -163,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         github = self.github
         github.requests.append((self.command, self.path))
         github.bodies.append(body)
-        assert self.headers["Authorization"] == "token t"
+        assert self.headers["Authorization"] == f"token {github.token}"
         fault = next((one for one in github.faults if self._fits(one)), None)
         if fault:
             fault.times -= 1
@@ -182,7 +188,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, status: int, body: Any, headers: dict[str, str]) -> None:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
-        for name, value in {"Content-Length": str(len(data)), **headers}.items():
+        kind = "application/octet-stream" if isinstance(body, bytes) else "application/json; charset=utf-8"
+        for name, value in {"Content-Type": kind, "Content-Length": str(len(data)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)

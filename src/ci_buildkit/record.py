@@ -38,6 +38,12 @@ CASE_KEYS = (
 FAILED_KEYS = (*CASE_KEYS, "quarantined")
 
 
+def outcome_of(exit_code: int) -> RunOutcome:
+    """The outcome of a run that ends with this code: `failed` is for what was found, `error` for what broke."""
+    outcomes: dict[int, RunOutcome] = {0: "passed", 1: "failed", 130: "cancelled"}
+    return outcomes.get(exit_code, "error")
+
+
 def case_json(case: Case) -> dict[str, Any]:
     """A case with the public keys only."""
     return {key: getattr(case, key) for key in CASE_KEYS}

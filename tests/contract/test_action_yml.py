@@ -11,6 +11,7 @@ import yaml
 
 from ci_buildkit.config.options import Options, flag_of, is_list, option_string
 from ci_buildkit.config.sources import INPUT_PREFIX
+from ci_buildkit.config.yamlfile import ACTION_INPUTS
 
 ROOT = Path(__file__).parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -53,6 +54,10 @@ def test_inputs_are_the_options_and_the_actions_own() -> None:
 def test_an_input_is_described_like_its_option(name: str) -> None:
     # An empty input is "not set": a default written here would win over the repository's own ci-buildkit.yml.
     assert ACTION["inputs"][option_string(name)] == {"description": described(name), "default": ""}
+
+
+def test_the_settings_file_knows_the_action_s_own_inputs() -> None:
+    assert sorted(ACTION_INPUTS) == sorted(OWN_INPUTS)
 
 
 def test_the_actions_own_inputs_have_defaults() -> None:

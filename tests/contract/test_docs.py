@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import re
 import subprocess
 import sys
@@ -19,15 +19,21 @@ PACKAGE = ROOT / "src" / "ci_buildkit"
 
 @pytest.fixture(scope="module")
 def docs() -> ModuleType:
-    """`bin/docs.py`, which imports the file beside it."""
+    """`bin/docs.py`."""
+    return script("docs")
+
+
+@pytest.fixture(scope="module")
+def code() -> ModuleType:
+    """`bin/page_code.py`."""
+    return script("page_code")
+
+
+def script(name: str) -> ModuleType:
+    """A file of `bin/`, which imports those beside it."""
     sys.path.insert(0, str(ROOT / "bin"))
     try:
-        spec = importlib.util.spec_from_file_location("bin_docs", ROOT / "bin" / "docs.py")
-        assert spec
-        assert spec.loader
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
+        return importlib.import_module(name)
     finally:
         sys.path.remove(str(ROOT / "bin"))
 
@@ -102,45 +108,50 @@ def test_every_page_is_in_the_site_s_navigation() -> None:
     assert yaml.safe_load(text)["docs_dir"] == "docs"
 
 
-def test_the_yaml_in_pages_is_yaml() -> None:
-    found = 0
-    for page in [*ROOT.glob("*.md"), *DOCS.glob("**/*.md")]:
-        for block in re.findall(r"^```yaml\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
-            yaml.safe_load(block)
-            found += 1
-    assert found >= 4
-
-
-def test_workflows_in_pages_use_inputs_and_outputs_that_exist() -> None:
+def test_outputs_of_the_action_in_pages_exist() -> None:
     action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
-    seen = 0
-    for page in [ROOT / "README.md", *DOCS.glob("**/*.md")]:
-        text = page.read_text(encoding="utf-8")
-        for block in re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
-            workflow = yaml.safe_load(block)
-            jobs = workflow.get("jobs", {}) if isinstance(workflow, dict) else {}
-            for step in (step for job in jobs.values() for step in job["steps"]):
-                if step.get("uses", "").startswith("org/ci-buildkit@"):
-                    assert set(step.get("with", {})) <= set(action["inputs"]), page
-                    seen += 1
-        assert set(re.findall(r"steps\.ci\.outputs\.([\w-]+)", text)) <= set(action["outputs"]), page
-    assert seen >= 3
+    pages = [ROOT / "README.md", *DOCS.glob("**/*.md")]
+    named = {one for page in pages for one in re.findall(r"steps\.ci\.outputs\.([\w-]+)", page.read_text("utf-8"))}
+    assert {"digest", "report-dir"} <= named <= set(action["outputs"])
 
 
-def test_the_tutorial_s_plan_is_what_planning_says(tmp_path: Path) -> None:
-    """The Dockerfile of the tutorial, planned with BuildKit's answers: the stages that the page shows."""
-    from ci_buildkit.config.options import Options
-    from ci_buildkit.plan import dockerfile, kinds, targets
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("```console\n$ ci-buildkit rum\n```", "1: `ci-buildkit rum`: there is no command 'rum'"),
+        ("```console\n$ ci-buildkit run --platfrom x\n```", "1: `ci-buildkit run --platfrom x`: "),
+        ("```console\n$ ci-buildkit run \\\n    --min-tests many\n```", "1: `ci-buildkit run --min-tests many`: "),
+        ("```sh\necho | /opt/ci-buildkit rum >x\n```", "1: `ci-buildkit rum`: "),
+        ('```sh\nX=1 echo "$(ci-buildkit rum)"\n```', "1: `ci-buildkit rum`: "),
+        ("The flag `--platfrom` is", " there is no option --platfrom"),
+        ("| `--platfrom x` |\n| --- |", " there is no option --platfrom"),
+        ("```dockerfile\nFROM alpine AS base\nFROM bas AS test\n```", "1: doctor: "),
+        ("```dockerfile\nRUN --mount=type=bin,target=. true\n```", "1: "),
+        ("```yaml\na: [\n```", "1: no YAML: "),
+        ("```yaml\na: b\n```", "1: neither workflow, steps, settings nor a list of tests: "),
+        ("```yaml\nmin-tests: many\n```", "1: ci-buildkit.yml:1: min-tests: "),
+        ("```yaml\n- test: a\n```", "1: quarantine.yml:1: "),
+        ("```yaml\n- uses: org/ci-buildkit@v1\n  with: {platfrom: x}\n```", "1: doctor: ci-buildkit has no input "),
+        ("```yaml\n- run: ci-buildkit rum\n```", "1: `ci-buildkit rum`: "),
+        ("```yaml\njobs:\n  a:\n    needs: b\n    runs-on: ubuntu-latest\n    steps: [{run: x}]\n```", "1: doctor: "),
+    ],
+)
+def test_wrong_code_is_found(code: ModuleType, tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "README.md").write_text(f"{text}\n", encoding="utf-8")
+    (found,) = code.wrong(tmp_path)
+    place, _, said = found.partition(":")
+    assert place == "README.md"
+    assert said.replace("2", "1", 1).startswith(reason), said
 
-    text = (DOCS / "tutorial.md").read_text(encoding="utf-8")
-    (tmp_path / "Dockerfile").write_text(
-        re.findall(r"^```dockerfile\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[0], encoding="utf-8"
+
+def test_right_code_is_taken(code: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text(
+        "# Top\n\n`--platform` `docker build --target x` `a --b`\n\n"
+        "```console\n$ cd x && X=1 ci-buildkit run lint --platform linux/arm64 >log || echo $?\nci-buildkit printed this\n```\n\n"
+        "```text\n$ ci-buildkit rum\n```\n\n"
+        "```dockerfile\nCOPY --from=build /out /\n```\n\n```dockerfile\nFROM base AS test\nRUN make\n```\n\n"
+        "```yaml\n- uses: org/ci-buildkit@v1\n  with: {platform: linux/arm64, push: true, image: ghcr.io/a/b}\n```\n\n"
+        "```yaml\nplatform: linux/arm64\n```\n\n<!-- file: .gitlab-ci.yml -->\n\n```yaml\njob: {script: [make]}\n```\n",
+        encoding="utf-8",
     )
-    parsed = dockerfile.read(tmp_path / "Dockerfile")
-    found = [
-        targets.Target(stage.name, stage.name, tmp_path / "Dockerfile", parsed, {}, default=stage is parsed.stages[-1])
-        for stage in parsed.stages
-    ]
-    classified = kinds.classify(Options(), targets.Targets(tmp_path / "Dockerfile", tuple(found)))
-    shown = re.findall(r"^  (lint|test|binaries|image) +(\S+)", text, re.MULTILINE)
-    assert [(kind, name) for name, kind in sorted(classified.items())] == sorted(shown, key=lambda row: row[1])
+    assert code.wrong(tmp_path) == []

@@ -6,11 +6,9 @@ import io
 import json
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import uuid
+import threading
 import zipfile
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,8 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 from tests import repositories
 
+from ci_buildkit.act import command as act_command
+from ci_buildkit.act import docker, images, program
+from ci_buildkit.act.prepare import Request
+from ci_buildkit.act.record import parse as parse_record
+from ci_buildkit.act.session import execute
+from ci_buildkit.act.view import PlainView
+from ci_buildkit.engine.buildx import Buildx
+from ci_buildkit.engine.process import Cancellation
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
 ACTION = "org/ci-buildkit@v1"
@@ -29,11 +36,9 @@ SCRIPT = "actions/github-script@ed597411d8f924073f98dfc5c65a23a2325f34cd"
 # act copies the caller's own checkout instead of running this action; the commit only has to look like one.
 CHECKOUT = "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8"
 SECONDS = 480
-PUBLIC_IMAGE = "catthehacker/ubuntu:act-latest"  # where the engine is not the lab's
 
-# act names a job's container after workflow and job, and removes one of that name: runs side by side need names of their own.
 WORKFLOW = """
-name: {name}
+name: CI
 on: push
 permissions:
   contents: read
@@ -89,7 +94,7 @@ def caller(folder: Path, project: Path, inputs: Mapping[str, str], files: Mappin
     workflow = folder / ".github" / "workflows" / "ci.yml"
     workflow.parent.mkdir(parents=True, exist_ok=True)
     workflow.write_text(
-        WORKFLOW.format(name=f"CI-{uuid.uuid4().hex[:8]}", checkout=CHECKOUT, action=ACTION, inputs=lines),
+        WORKFLOW.format(checkout=CHECKOUT, action=ACTION, inputs=lines),
         encoding="utf-8",
     )
     git(folder, "init", "--quiet", "--initial-branch=main")
@@ -112,7 +117,8 @@ class ActRun:
     @property
     def job_results(self) -> dict[str, str]:
         """The result of each job that ran; a job that act skipped silently is missing here."""
-        return {record["jobID"]: record["jobResult"] for record in self.records if "jobResult" in record}
+        ended = (record for record in self.records if record.get("jobResult", "skipped") != "skipped")
+        return {record["jobID"]: record["jobResult"] for record in ended}
 
     @property
     def text(self) -> str:
@@ -121,8 +127,9 @@ class ActRun:
 
     def step_results(self) -> dict[str, str]:
         """The result of each step by its id path, such as `ci/run` for a step inside the action."""
-        ended = (record for record in self.records if "stepResult" in record and record.get("stage") == "Main")
-        return {"/".join(record["stepID"]): record["stepResult"] for record in ended}
+        ended = (record for record in self.records if record.get("stage") == "Main")
+        results = {"/".join(record["stepID"]): record["stepResult"] for record in ended if "stepResult" in record}
+        return {step: result for step, result in results.items() if result != "skipped"}
 
     def commands(self, name: str) -> list[dict[str, Any]]:
         """The workflow commands of one kind that steps gave."""
@@ -168,67 +175,90 @@ class Act:
     upload: Path
     work: Path
 
+    @property
+    def uses(self) -> dict[str, Path]:
+        """The folders that stand for the actions of the action."""
+        return {ACTION: self.exported, UPLOAD: self.upload, SCRIPT: self.exported / "lab" / "github-script"}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of act: nothing of this user's own settings or caches of act."""
+        own = {"XDG_CONFIG_HOME": str(self.work / "config"), "XDG_CACHE_HOME": str(self.work / "cache")}
+        return {**os.environ, **self.lab, **own}
+
     def command(self, port: int, artifacts: Path) -> list[str]:
-        """The command line for one run."""
-        builder = ("CI_BUILDKIT_BUILDER_IMAGE", "CI_BUILDKIT_BUILDKITD_CONFIG", "CI_BUILDKIT_BUILDER_DRIVER_OPTS")
-        passed = {name: self.lab[name] for name in builder if name in self.lab}
-        # A package index of this machine's own holds inside the job too.
-        passed |= {name: os.environ[name] for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX") if name in os.environ}
-        # act's artifact server writes the blocks of an artifact in the order in which they arrive: one at a time, then.
-        passed["ACTIONS_ARTIFACT_UPLOAD_CONCURRENCY"] = "1"
-        image = self.lab.get("CI_BUILDKIT_RUNNER_IMAGE", PUBLIC_IMAGE)
-        return [
-            str(Path(sys.executable).parent / "act"), "push", "--json", "--rm", "--pull=false", "--action-offline-mode",
-            "--platform", f"ubuntu-latest={image}",
-            "--local-repository", f"{ACTION}={self.exported}", "--local-repository", f"{UPLOAD}={self.upload}",
-            "--local-repository", f"{SCRIPT}={self.exported / 'lab' / 'github-script'}",
-            "--artifact-server-path", str(artifacts), "--artifact-server-addr", "127.0.0.1",
-            "--artifact-server-port", str(port),
-            "--cache-server-path", str(self.work / "cache"), "--cache-server-addr", "127.0.0.1",
-            "--action-cache-path", str(self.work / "actions"),
-            *self.engine(),
-            *(f"--env={name}={value}" for name, value in passed.items()),
-        ]  # fmt: skip
+        """The command line for one run of act without `ci-buildkit act` around it."""
+        environ = self.environment
+        cancellation = Cancellation()
+        event = self.work / "event.json"
+        event.write_text("{}")
+        variables, _ = act_command.environment(environ, "acme/buildme", "support")
+        del variables["GITHUB_REPOSITORY"]  # which act then takes from the repository
+        return act_command.words(
+            act_command.Call(
+                act=program.find(environ, cancellation, offline=True).path,
+                event="push",
+                workflows=Path(".github/workflows"),
+                event_file=event,
+                platforms=tuple(images.images((), environ, {}).flags(())),
+                repositories=[f"--local-repository={name}={folder}" for name, folder in self.uses.items()],
+                docker=docker.look(Buildx(environ)),
+                port=port,
+                artifacts=artifacts,
+                cache=self.work / "cache" / "act",
+                environment=variables,
+                secrets=(),
+                variables=(),
+                mounts=act_command.mounts(environ),
+                matrix=(),
+                passed=("--action-cache-path", str(self.work / "actions"), "--verbose=false"),
+            )
+        )
 
-    def engine(self) -> Iterator[str]:
-        """How the job reaches the lab's engine; nothing where it is the machine's own Docker, which act finds."""
-        if "DOCKER_HOST" in self.lab:
-            yield f"--container-daemon-socket={self.lab['DOCKER_HOST']}"
-        if config := self.lab.get("CI_BUILDKIT_BUILDKITD_CONFIG"):
-            yield f"--container-options=-v {config}:{config}:ro"
-
-    def run(self, repository: Path) -> ActRun:
-        """Run the repository's workflow for a push."""
-        artifacts = self.work / "artifacts" / repository.name
-        own = {"ACT_DISABLE_VERSION_CHECK": "1", "XDG_CONFIG_HOME": str(self.work / "config")}
-        with subprocess.Popen(
-            self.command(free_port(), artifacts), cwd=repository, env={**os.environ, **self.lab, **own},
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        ) as process:  # fmt: skip
-            try:
-                log, errors = process.communicate(timeout=SECONDS)
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGINT)  # act then removes the job's container
-                log, errors = process.communicate(timeout=60)
-        return ActRun(process.returncode, list(parse(log)), artifacts, errors)
+    def run(
+        self,
+        repository: Path,
+        event: str = "push",
+        payload: Mapping[str, Any] | None = None,
+        uses: Mapping[str, Path] | None = None,
+        passed: Sequence[str] = (),
+    ) -> ActRun:
+        """Run the repository's workflows for an event; `uses` are further folders for actions, `passed` words for act."""
+        records: list[dict[str, Any]] = []
+        cancellation = Cancellation()
+        told = io.StringIO()
+        file = None
+        if payload is not None:
+            file = self.work / f"{repository.name}.json"
+            file.write_text(json.dumps(payload))
+        request = Request(
+            folder=repository,
+            event=event,
+            event_file=file,
+            uses=[f"{name}={folder}" for name, folder in {**self.uses, **(uses or {})}.items()],
+            offline=True,
+            passed=passed,
+        )
+        timer = threading.Timer(SECONDS, cancellation.cancel)
+        timer.start()
+        try:
+            finished = execute(
+                request, self.environment, cancellation, PlainView(stream=told), lambda one: records.append(one.as_json)
+            )
+        finally:
+            timer.cancel()
+        code = 0 if finished.outcome.outcome == "passed" else 1
+        return ActRun(code, records, finished.log.parent / "artifacts", told.getvalue())
 
 
 def parse(log: str) -> Iterator[dict[str, Any]]:
     """The records of act's JSON log; other lines become records of their own."""
-    for line in log.splitlines():
-        try:
-            record = json.loads(line)
-        except ValueError:
-            record = None
-        yield record if isinstance(record, dict) else {"msg": line}
+    return (parse_record(line.encode()).as_json for line in log.splitlines())
 
 
 def free_port() -> int:
     """A port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return docker.free_port("")
 
 
 def remove_builder(name: str, lab: Mapping[str, str]) -> None:

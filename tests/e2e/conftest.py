@@ -65,6 +65,13 @@ def scanner(lab: dict[str, str]) -> str:
     return on_demand("lab.scanner")
 
 
+@pytest.fixture(scope="session")
+def rust(lab: dict[str, str]) -> str:
+    """The image of Rust, in the lab's registry."""
+    assert lab["CI_BUILDKIT_LAB_REGISTRY"], "the machine's own Docker is in use: set CI_BUILDKIT_LAB=always"
+    return on_demand("lab.languages", "rust")
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """An empty repository folder."""

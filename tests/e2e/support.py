@@ -156,9 +156,10 @@ def commit(folder: Path, tag: str | None = None) -> None:
         git(folder, "tag", tag)
 
 
-def checkout(folder: Path) -> Path:
-    """A copy of examples/buildme as a repository of its own, tagged v1.2.3."""
-    shutil.copytree(ROOT / "examples" / "buildme", folder, ignore=shutil.ignore_patterns("ci-report", "bake-out"))
+def checkout(folder: Path, example: str = "buildme") -> Path:
+    """A copy of an example as a repository of its own, tagged v1.2.3."""
+    outputs = shutil.ignore_patterns("ci-report", "bake-out", "node_modules", "target", ".venv", "__pycache__")
+    shutil.copytree(ROOT / "examples" / example, folder, ignore=outputs)
     commit(folder, "v1.2.3")
     return folder
 

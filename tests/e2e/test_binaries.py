@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -148,10 +149,11 @@ def test_what_cannot_be_archived_is_told_and_the_rest_is_there(
 
 
 @pytest.fixture
-def elsewhere(environment: dict[str, str]) -> Iterator[dict[str, str]]:
-    """Another umask, time zone and locale."""
+def elsewhere(environment: dict[str, str], tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Another umask, time zone and locale, and nothing kept of earlier runs."""
     umask = os.umask(0o077)
-    yield {**environment, "TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "LANG": "C"}
+    own = {"TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "LANG": "C", "XDG_CACHE_HOME": str(tmp_path / "other")}
+    yield {**environment, **own}
     os.umask(umask)
 
 
@@ -202,6 +204,23 @@ def test_runs_of_one_commit_are_the_same_on_any_machine(
     names = [f"{target}-{kind}" for target in ("binaries", "bins") for kind in kinds]
     assert set(dist(first)) == {*names, "checksums.txt", "manifest.json"}
     subprocess.run(["sha256sum", "-c", "--strict", "checksums.txt"], cwd=first.folder / "dist", check=True, timeout=10)
+
+
+def test_an_archive_is_written_once(project: Path, environment: dict[str, str], builder: str, tmp_path: Path) -> None:
+    tool(project, saying("tool 1.2.3\n"))
+    own = {**environment, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    words = ("--builder", builder, *AMD64)
+    first = dist(support.run(project, own, *words))
+    folder = tmp_path / "cache" / "ci-buildkit" / "archives"
+    [kept] = folder.iterdir()
+    other = b"other bytes"
+    kept.write_bytes(other)
+    assert dist(support.run(project, own, *words)) == first  # what is damaged counts for nothing
+    [kept] = folder.iterdir()
+    kept.unlink()
+    identity = kept.name.partition("-")[0]
+    (folder / f"{identity}-{hashlib.sha256(other).hexdigest()}").write_bytes(other)
+    assert dist(support.run(project, own, *words))["project_1.2.3_linux_amd64.tar.gz"] == other
 
 
 def described(run: support.Run, name: str) -> dict[str, Any]:

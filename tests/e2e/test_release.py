@@ -92,6 +92,27 @@ def test_the_record_is_what_every_registry_holds_and_the_same_is_not_pushed_agai
     ] * 2
 
 
+def test_what_an_image_is_when_it_is_pushed_is_found_out_once(
+    project: Path, environment: dict[str, str], builder: str, lab: dict[str, str], name: str, tmp_path: Path
+) -> None:
+    write(project, name)
+    support.commit(project, "v1.0.0")
+    image = f"{lab['CI_BUILDKIT_LAB_REGISTRY']}/{name}"
+    words = ("--push", "--image", image, "--provenance", "mode=max")
+    first = release(project, environment, builder, *words)
+    assert (first.code, first.record["images"][0]["unchanged"]) == (0, False), first.output
+    own = {**environment, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    for surroundings, asked in ((environment, False), (own, True), (own, False)):
+        again = release(project, surroundings, builder, *words, report="again")
+        assert again.code == 0, again.output
+        assert ("# what would be pushed" in again.log("app")) == asked
+        assert again.record["images"] == [{**first.record["images"][0], "unchanged": True}]
+    write(project, f"{name}, changed")
+    changed = release(project, own, builder, *words, "--version", "v1.0.0", report="changed")
+    assert (changed.code, changed.record["images"][0]["unchanged"]) == (0, False), changed.output
+    assert changed.record["images"][0]["manifests"] != first.record["images"][0]["manifests"]
+
+
 def test_two_clean_runs_give_the_same_images(project: Path, environment: dict[str, str], builder: str) -> None:
     (project / "Dockerfile").write_text(
         f"FROM alpine AS app\nRUN mkdir /x && date >/x/touched && echo {secrets.token_hex(4)} >/x/touched\nCOPY . /src\n"

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import json
 import shutil
 import tarfile
 import time
 import zipfile
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+FORMAT = 1  # another number for each change here that gives the same files other bytes
+# Against 6, the default of gzip(1): half the time, and programs become 1 to 2 % larger.
+LEVEL = 5
 EARLIEST_ZIP = 315532800  # 1980-01-01, the first time that a zip entry can have
 LINK, FILE = 0o120777, 0o100000  # file types with their modes (sys/stat.h)
 
@@ -22,10 +28,19 @@ def write(path: Path, root: Path, members: Iterable[Path], epoch: int) -> None:
         _tar(path, root, members, epoch)
 
 
+def identity(path: Path, root: Path, members: Iterable[Path], epoch: int, checksums: Mapping[Path, str]) -> str:
+    """What the bytes of the archive that `write` would make follow from, as one hash; `checksums` are those of the files."""
+    parts: list[object] = [FORMAT, LEVEL, zlib.ZLIB_RUNTIME_VERSION, path.suffix, epoch]
+    for member in members:
+        name = member.relative_to(root).as_posix()
+        parts.append([name, str(member.readlink())] if member.is_symlink() else [name, mode(member), checksums[member]])
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
 def _tar(path: Path, root: Path, members: Iterable[Path], epoch: int) -> None:
     with (
         path.open("wb") as raw,
-        gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=epoch, compresslevel=6) as packed,
+        gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=epoch, compresslevel=LEVEL) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
         for member in members:
@@ -41,7 +56,7 @@ def _tar(path: Path, root: Path, members: Iterable[Path], epoch: int) -> None:
 
 
 def _zip(path: Path, root: Path, members: Iterable[Path], epoch: int) -> None:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as archive:
         for member in members:
             entry = zipfile.ZipInfo(member.relative_to(root).as_posix(), time.gmtime(epoch)[:6])
             entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 3

@@ -141,3 +141,57 @@ def _local(ref: str) -> str:
         return ref
     remote, _, name = ref.removeprefix("refs/remotes/").partition("/")
     return f"refs/pull/{name}" if remote == "pull" else f"refs/heads/{name}"
+
+
+def commit(folder: Path, name: str) -> str:
+    """The commit that a branch, tag or revision stands for; "" where the repository does not have it."""
+    return _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}") or ""
+
+
+def parents(folder: Path, commit: str) -> tuple[str, ...]:
+    """The parents of a commit, as far as the clone goes."""
+    return tuple((_git(folder, "rev-list", "--max-count=1", "--parents", commit) or "").split()[1:])
+
+
+def merge_base(folder: Path, one: str, other: str) -> str:
+    """The commit that two commits come from; "" where the clone has none."""
+    return _git(folder, "merge-base", one, other) or ""
+
+
+def changed(folder: Path, base: str, head: str = "") -> tuple[str, ...] | None:
+    """The paths that differ between two commits, relative to the repository's top: both of a file that was renamed.
+
+    Without `head` the working tree is compared, new files included. None where Git cannot tell.
+    """
+    found = _git(
+        folder,
+        "diff",
+        "--name-only",
+        "-z",
+        "--no-renames",
+        "--no-relative",
+        "--no-ext-diff",
+        base,
+        *filter(None, [head]),
+        "--",
+    )
+    new = "" if head else _git(folder, "ls-files", "-z", "--others", "--exclude-standard", "--full-name", ":/")
+    if found is None or new is None:
+        return None
+    return tuple(path for path in f"{found}\0{new}".split("\0") if path)
+
+
+def files(folder: Path, name: str) -> tuple[str, ...]:
+    """The files of this name below `folder`, relative to it, but for ignored ones."""
+    said = _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", f":(glob)**/{name}")
+    return tuple(path for path in dict.fromkeys((said or "").split("\0")) if path)
+
+
+def ignores(folder: Path, path: str) -> bool:
+    """Whether Git ignores a path, relative to `folder`, that need not be there; never outside a repository."""
+    return _git(folder, "check-ignore", "--quiet", "--", path) is not None
+
+
+def is_shallow(folder: Path) -> bool:
+    """Whether the clone was cut off at some depth, so that tags and history may be missing."""
+    return _git(folder, "rev-parse", "--is-shallow-repository") == "true"

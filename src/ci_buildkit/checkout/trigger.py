@@ -33,7 +33,7 @@ def context(
         ConfigurationError: the event file is no JSON object.
     """
     event = environ.get("GITHUB_EVENT_NAME", "")
-    payload = _Payload(_event_file(environ))
+    payload = _Payload(event_file(environ))
     ref = environ.get("GITHUB_REF") or git.ref(folder)
     number = payload.at("number")
     if "pull_request_target" in event and number is not None:
@@ -72,7 +72,8 @@ class _Payload:
         return value if isinstance(value, str) else ""
 
 
-def _event_file(environ: Mapping[str, str]) -> Any:
+def event_file(environ: Mapping[str, str]) -> Any:
+    """What GitHub says of the event, as JSON; an empty object without a file. Raises ConfigurationError."""
     path = environ.get("GITHUB_EVENT_PATH", "")
     if not path or not Path(path).is_file():
         return {}

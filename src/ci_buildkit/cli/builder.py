@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from ci_buildkit.engine.buildx import Buildx
 
 MAKING = ("driver", "node", "driver_opt", "builder_image", "buildkitd_config")
+EXAMPLES = """
+ci-buildkit builder create ci --driver-opt network=host
+ci-buildkit builder create farm --node name=arm,endpoint=ssh://build@arm.example.com,platforms=linux/arm64
+ci-buildkit builder ls
+ci-buildkit builder rm ci
+ci-buildkit builder sweep                                  # what dead runs left
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

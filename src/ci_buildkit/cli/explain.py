@@ -20,6 +20,11 @@ RECORD = "run.json"
 MOUNTS = re.compile(r" --mount=\S+")  # which hide the command that people look for
 WIDEST = 100
 NEXT = "name the run.json of a report, or run `ci-buildkit run` first"
+EXAMPLES = """
+ci-buildkit explain
+ci-buildkit explain ci-report --format json
+ci-buildkit explain ci-report/run.json yesterday/run.json
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 Format = Literal["text", "json", "sarif", "github"]
 
 _COLOURS = {"error": "31", "warning": "33", "notice": "36", "problem": "35"}
+EXAMPLES = """
+ci-buildkit findings golangci.json ruff.sarif
+ci-buildkit findings lint.log --pattern 'mylint=^(?P<path>[^:]+):(?P<line>[0-9]+): (?P<message>.+)$'
+ci-buildkit findings lint.sarif --write-baseline known.json
+ci-buildkit findings lint.sarif --baseline known.json --max-warnings 0
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

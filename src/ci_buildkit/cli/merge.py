@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from ci_buildkit.pipeline.merge import Merged, Rules, Wanted
 
 OPTIONS = ("annotation", "immutable_tags", "sign", "builder", "login")
+EXAMPLES = """
+ci-buildkit merge --from legs --expect-platform linux/amd64,linux/arm64
+ci-buildkit merge --from legs --dry-run                    # what would be pushed
+ci-buildkit merge --image ghcr.io/org/app --tag v1.2.3 sha256:1f5c... sha256:9ab0...
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,12 +50,13 @@ def call(arguments: argparse.Namespace) -> int:
     options = flags.settings(arguments).options
     wanted = _wanted(arguments, options)
     rules = Rules(tuple(_words(arguments.expected)), arguments.allow_missing, options.immutable_tags, options.sign)
-    merged = [image.document() for image in _merged(wanted, rules, options, dry_run=arguments.dry_run)]
-    print_json(merged[0] if len(merged) == 1 else merged)
+    documents = [image.document() for image in merged(wanted, rules, options, dry_run=arguments.dry_run)]
+    print_json(documents[0] if len(documents) == 1 else documents)
     return 0
 
 
-def _merged(wanted: list[Wanted], rules: Rules, options: Options, *, dry_run: bool) -> list[Merged]:
+def merged(wanted: list[Wanted], rules: Rules, options: Options, *, dry_run: bool) -> list[Merged]:
+    """The images that were joined, or would be; `Merge.run` says what is raised, Interrupted after Ctrl-C."""
     from ci_buildkit.cli.interrupts import cancel_on_signals
     from ci_buildkit.engine import cosign
     from ci_buildkit.engine.buildx import Buildx

@@ -15,10 +15,22 @@ if TYPE_CHECKING:
     from ci_buildkit.plan.matrix import Runners
     from ci_buildkit.plan.stages import Plan
 
+EXAMPLES = """
+ci-buildkit plan
+ci-buildkit plan --format bake > bake.json                 # docker buildx bake -f bake.json lint
+ci-buildkit plan --format matrix --platform linux/amd64,linux/arm64 --runner linux/arm64=ubuntu-24.04-arm
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """All options, and the format."""
     parser.add_argument("--format", choices=("text", "json", "bake", "matrix"), default="text", help="(default: text)")
+    parser.add_argument(
+        "--by",
+        choices=("stage", "platform"),
+        default="stage",
+        help="of what the matrix has an entry: each stage and platform, or each platform (default: stage)",
+    )
     flags.add_options(parser)
 
 
@@ -30,18 +42,18 @@ def call(arguments: argparse.Namespace) -> int:
     options = flags.settings(arguments).options
     runners = matrix.runners(options.runner)
     with prepared(options, os.environ) as ready:
-        print(render(ready.plan, arguments.format, runners))
+        print(render(ready.plan, arguments.format, runners, by=arguments.by))
     return 0
 
 
-def render(plan: Plan, kind: str, runners: Runners) -> str:
+def render(plan: Plan, kind: str, runners: Runners, *, by: str = "stage") -> str:
     """The plan as text, JSON, a bake file or a job matrix."""
     if kind == "bake":
         from ci_buildkit.pipeline.run import by_hand
 
         return by_hand(plan).rstrip()
     if kind == "matrix":
-        return _matrix(plan, runners)
+        return _matrix(plan, runners, by)
     stages = [
         {
             "name": stage.name,
@@ -72,12 +84,12 @@ def render(plan: Plan, kind: str, runners: Runners) -> str:
     return "\n".join(lines)
 
 
-def _matrix(plan: Plan, runners: Runners) -> str:
+def _matrix(plan: Plan, runners: Runners, by: str) -> str:
     """The job matrix. One that is too large for GitHub is refused there, and shown with a warning elsewhere."""
     from ci_buildkit.github.runner import GitHub
     from ci_buildkit.plan import matrix
 
-    entries = matrix.matrix(plan, runners)
+    entries = (matrix.by_platform if by == "platform" else matrix.matrix)(plan, runners)
     if said := matrix.too_large(len(entries)):
         hint = "name stages (`plan --format matrix STAGE...`, one matrix each), or fewer platforms"
         if GitHub.from_environ(os.environ).is_github:

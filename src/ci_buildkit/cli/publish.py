@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 _LONGEST_NAME = 100
 _NEXT = "run `ci-buildkit run` first, or name the folder with --report-dir"
+EXAMPLES = """
+ci-buildkit publish
+ci-buildkit publish --check --comment --label-failed broken
+ci-buildkit publish --release-assets --draft
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +83,7 @@ def call(arguments: argparse.Namespace) -> int:
     tag = _tag(arguments, github)
     record, tests = read(Path(arguments.report_dir), github.workspace)
     _of_the_pull_request(record, github, started_by.head)
-    publisher = Publisher(record, tests, started_by, wishes, details_url=github.run_url)
+    publisher = Publisher(record, tests, started_by, wishes, details_url=started_by.page or github.run_url)
     repository = _repository(github)
     try:
         published = publisher.publish(repository)

@@ -24,6 +24,11 @@ Format = Literal["text", "json", "markdown"]
 
 _MOST_LINES = 200
 _COLOURS = {"failed": "31", "error": "31", "flaky": "33", "problem": "35"}
+EXAMPLES = """
+ci-buildkit results ci-report/results
+ci-buildkit results 'build/**/TEST-*.xml' --junit junit.xml
+ci-buildkit results reports --path-map /src=. --format markdown
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -22,6 +22,15 @@ if TYPE_CHECKING:
     from ci_buildkit.pipeline.staging import Staging
     from ci_buildkit.pipeline.view import View
 
+EXAMPLES = """
+ci-buildkit run                                            # every stage that the Dockerfile has
+ci-buildkit run lint test
+ci-buildkit run --platform linux/amd64,linux/arm64 binaries
+ci-buildkit run --image ghcr.io/org/app --push --tag type=semver,pattern={{version}}
+ci-buildkit run --cache-from type=gha,scope={target} --cache-to type=gha,scope={target},mode=max
+ci-buildkit run --fail-on lint=warnings --min-tests 100
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """All options."""
@@ -127,18 +136,10 @@ def _load_reports(kinds: Container[str]) -> None:
 
 def _report(finished: Finished, staging: Staging, options: Options) -> int:
     """Write every report and put the folder in place; returns the exit code."""
-    from ci_buildkit.findings import sarif
-    from ci_buildkit.report import html, summary
-    from ci_buildkit.report.text import inert
-    from ci_buildkit.results import junit_writer
+    from ci_buildkit.cli import reports
 
-    record, tests, known, folder = finished.record, finished.tests, finished.findings.known, staging.report
-    junit_writer.write(tests, folder / "junit.xml")
-    for problem in sarif.write(finished.findings, folder / "findings.sarif", root=finished.root):
-        print(f"warning: {problem.path}: {inert(problem.reason)}", file=sys.stderr)
-    (folder / "summary.md").write_text(summary.render(record, tests, known=known), encoding="utf-8")
-    logs = {stage.name: folder / "logs" / f"{stage.name}.log" for stage in record.stages}
-    (folder / "report.html").write_text(html.render(record, tests, logs=logs, known=known), encoding="utf-8")
+    record = finished.record
+    reports.write(staging.report, record, finished.tests, finished.findings, root=finished.root)
     try:
         staging.put(options.report_dir)
     except CiBuildkitError as error:

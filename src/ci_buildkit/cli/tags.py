@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from ci_buildkit.tags.metadata import Metadata
 
 BAKE_TARGET = "docker-metadata-action"
+EXAMPLES = """
+ci-buildkit tags --image ghcr.io/org/app
+ci-buildkit tags --image ghcr.io/org/app --tag 'type=semver,pattern={{version}}' --tag type=ref,event=branch
+ci-buildkit tags --flavor latest=false --format json
+ci-buildkit tags --image ghcr.io/org/app --format bake > tags.json
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

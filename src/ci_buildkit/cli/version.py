@@ -6,6 +6,11 @@ import argparse
 import os
 from pathlib import Path
 
+EXAMPLES = """
+ci-buildkit version
+ci-buildkit version --format json
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`--context`, `--version` and the format."""

@@ -14,6 +14,11 @@ from pathlib import Path
 KEPT = 200  # answers; the oldest go
 
 
+def folder(environ: Mapping[str, str]) -> Path:
+    """Where what can be had again is kept between runs."""
+    return Path(environ.get("XDG_CACHE_HOME") or f"{environ.get('HOME', '')}/.cache", "ci-buildkit")
+
+
 class Answer:
     """One question's place in the cache folder. Everything about the folder may fail: then the question is asked."""
 
@@ -21,8 +26,7 @@ class Answer:
         """`question` is everything that the answer depends on."""
         parts = [part.encode() if isinstance(part, str) else part for part in question]
         key = hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
-        cache = environ.get("XDG_CACHE_HOME") or f"{environ.get('HOME', '')}/.cache"
-        self._path = Path(cache, "ci-buildkit", "answers", key)
+        self._path = folder(environ) / "answers" / key
 
     def get(self) -> str | None:
         """The kept answer, None where there is none."""

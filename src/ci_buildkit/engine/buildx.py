@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ci_buildkit.engine import answers
+from ci_buildkit.engine import answers, plugin
 from ci_buildkit.engine.secrets import Mask
 from ci_buildkit.errors import BuildFailed, ConfigurationError, EngineError
 
@@ -71,11 +71,22 @@ class Buildx:
                 hint="install Docker with buildx, or run `make lab` for an engine",
             )
 
+    @cached_property
+    def buildx(self) -> list[str]:
+        """What every buildx command begins with."""
+        found = plugin.find(self.environment)
+        return [found] if found else [*self.command, "buildx"]
+
+    def line(self, *words: str) -> list[str]:
+        """A docker command as it is started, which `words` say without `docker`."""
+        first, *rest = words
+        return [*self.buildx, *rest] if first == "buildx" else [*self.command, *words]
+
     def call(self, *words: str) -> str:
         """Output of a short docker command. Raises EngineError with what docker said."""
         self.check()
         try:
-            done = subprocess.run([*self.command, *words], env=self.environment, capture_output=True, check=False)
+            done = subprocess.run(self.line(*words), env=self.environment, capture_output=True, check=False)
         except OSError as error:
             raise EngineError(f"docker could not be started: {error}") from error
         if done.returncode:

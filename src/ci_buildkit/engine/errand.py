@@ -41,7 +41,7 @@ def build(buildx: Buildx, builder: str, flags: Sequence[str], cancellation: Canc
 
     try:
         ended = run(
-            [*buildx.command, "buildx", "build", "--builder", builder, "--progress=rawjson", *flags],
+            [*buildx.buildx, "build", "--builder", builder, "--progress=rawjson", *flags],
             env=buildx.build_environment,
             cancellation=cancellation,
             on_line=on_line,

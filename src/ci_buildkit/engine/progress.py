@@ -24,6 +24,9 @@ INTERNAL = re.compile(
     r"\[(?:\S+ )?internal\] |\[auth\] |resolve image config|docker-image://|exporting|sending|importing|preparing"
 )
 
+# Instructions that execute; of the others FROM is never cached, and the rest are no steps.
+CHANGES = re.compile(r"\] (?:RUN|COPY|ADD|WORKDIR) ")
+
 
 def seconds_of(text: str | None) -> float | None:
     """A time stamp in seconds since 1970; None for none."""
@@ -72,6 +75,11 @@ class Step:
     def is_run(self) -> bool:
         """Whether it is a RUN instruction."""
         return "] RUN " in self.name
+
+    @property
+    def executed(self) -> bool:
+        """Whether it is an instruction that changes files, and did so now instead of coming from the cache."""
+        return self.first is not None and not self.cached and CHANGES.search(self.name) is not None
 
     @property
     def is_internal(self) -> bool:

@@ -1,7 +1,7 @@
-"""What a registry holds, asked and tagged through `docker buildx imagetools`.
+"""What a registry holds, asked directly or through `docker buildx imagetools`, which tags, too.
 
-It knows docker's credentials and the builder's registry settings (mirrors, plain HTTP, certificates), so that an image is
-looked for where it was pushed to.
+That knows docker's credentials and the builder's registry settings (mirrors, plain HTTP, certificates), so that an image is
+looked for where it was pushed to. Only it says that something is not there, or what went wrong.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ci_buildkit.engine.buildx import Buildx, explain
+from ci_buildkit.engine.direct import Direct
 from ci_buildkit.engine.process import Cancellation, answer
 from ci_buildkit.errors import EngineError, OutputError, said
 
@@ -85,6 +86,7 @@ class Registry:
         self._buildx = buildx
         self._builder = ("--builder", builder) if builder else ()
         self._cancellation = cancellation or Cancellation()
+        self._direct = Direct(buildx.environment)
         self._seen: dict[str, tuple[str, Mapping[str, Any]]] = {}
 
     def digest(self, reference: str) -> str | None:
@@ -154,7 +156,7 @@ class Registry:
         """
         if reference in self._seen:
             return self._seen[reference]
-        text = self._inspect(reference, "--raw")
+        text = self._direct.manifest(reference) or self._inspect(reference, "--raw")
         if text is None:
             return None
         found = _read(text)
@@ -172,7 +174,7 @@ class Registry:
     def _call(self, *words: str) -> str:
         try:
             done = answer(
-                [*self._buildx.command, *words],
+                self._buildx.line(*words),
                 env=self._buildx.environment,
                 cancellation=self._cancellation,
                 seconds=PATIENCE,

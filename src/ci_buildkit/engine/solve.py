@@ -84,8 +84,7 @@ def bake_command(buildx: Buildx, builder: str, file: Path, target: str, sets: Se
     """`docker buildx bake` of one target of a bake file."""
     overrides = [part for value in sets for part in ("--set", value)]
     return [
-        *buildx.command,
-        "buildx",
+        *buildx.buildx,
         "bake",
         "--builder",
         builder,
@@ -99,8 +98,8 @@ def bake_command(buildx: Buildx, builder: str, file: Path, target: str, sets: Se
 
 def debug_command(buildx: Buildx, builder: str, flags: Sequence[str], script: str, *, on: str) -> list[str]:
     """`docker buildx debug ... build` that runs `script` in the step's file system, on `error` or `always`."""
-    debug = ["buildx", "debug", "--builder", builder, f"--on={on}", "--invoke", recover.invoke(script)]
-    return [*buildx.command, *debug, "build", "--progress=rawjson", *flags]
+    debug = ["debug", "--builder", builder, f"--on={on}", "--invoke", recover.invoke(script)]
+    return [*buildx.buildx, *debug, "build", "--progress=rawjson", *flags]
 
 
 @dataclass(slots=True)

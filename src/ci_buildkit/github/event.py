@@ -46,7 +46,7 @@ class Trigger:
 
     `bases` are what to compare with, a commit or `heads/BRANCH`, the nearest first. `pull` is the pull request's
     number; `source` is set where that has to be asked for. `fork` says that this is a fork's pull request, whose token
-    only reads.
+    only reads. `page` is the address of the run that is published, where it is another one than this.
     """
 
     head: str
@@ -54,6 +54,7 @@ class Trigger:
     pull: int | None = None
     source: Source | None = None
     fork: bool = False
+    page: str = ""
 
     def of(self, pull: Pull) -> Trigger:
         """The same with the pull request that was asked for."""
@@ -115,12 +116,13 @@ def _of_pull(pull: dict[str, Any], *, trusted: bool) -> Trigger:
 
 def _of_workflow_run(run: dict[str, Any]) -> Trigger:
     head = _sha(run.get("head_sha"), "the commit of the workflow run")
+    page = string(run.get("html_url"))
     if not string(run.get("event")).startswith("pull_request"):
-        return Trigger(head)
+        return Trigger(head, page=page)
     there = mapping(run.get("head_repository"))
     # `pull_requests` of the event is empty for forks, and may name those of other repositories: GitHub is asked.
     source = Source(string(mapping(there.get("owner")).get("login")), string(run.get("head_branch")))
-    return Trigger(head, source=source if source.owner and source.branch else None)
+    return Trigger(head, source=source if source.owner and source.branch else None, page=page)
 
 
 def _before(event: dict[str, Any]) -> tuple[str, ...]:

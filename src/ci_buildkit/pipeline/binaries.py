@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from ci_buildkit.artifacts import archive, binaries, lists, names
 from ci_buildkit.artifacts.binaries import Export, Seen
+from ci_buildkit.artifacts.package import Package
 from ci_buildkit.artifacts.stamp import Stamp
 from ci_buildkit.engine import program
 from ci_buildkit.errors import EngineError, said
 from ci_buildkit.pipeline import archives, sbom
+from ci_buildkit.pipeline.depot import Depot
 from ci_buildkit.pipeline.session import Session, safe_name
 from ci_buildkit.pipeline.stage import StageRun
 from ci_buildkit.plan.stages import VERSION_ARGS, Plan, Stage, version_args
@@ -57,7 +59,8 @@ def _produce(session: Session, plan: Plan, built: Sequence[StageRun], dist: Path
     seen = binaries.look(packages)
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:  # compressing takes the most of all this
         epoch = plan.version.source_date_epoch
-        writing = [pool.submit(archive.write, one.archive, one.folder, one.paths, epoch) for one in packages]
+        depot, checksums = Depot(session.buildx.environment), {one.path: one.sha256 for one in seen}
+        writing = [pool.submit(_write, depot, one, checksums, epoch) for one in packages]
         answers = _answers(session, binaries.questions(seen, session.builder.native))
         for written in writing:
             written.result()
@@ -67,6 +70,14 @@ def _produce(session: Session, plan: Plan, built: Sequence[StageRun], dist: Path
     if packages:
         lists.write(dist, archives.program(plan.context), plan.version, packages, records)
     return Produced(tuple(records), (*problems, *wrong))
+
+
+def _write(depot: Depot, package: Package, checksums: Mapping[Path, str], epoch: int) -> None:
+    """Write the archive of a package, or have it from an earlier run that wrote the same."""
+    identity = archive.identity(package.archive, package.folder, package.paths, epoch, checksums)
+    if not depot.take(identity, package.archive):
+        archive.write(package.archive, package.folder, package.paths, epoch)
+        depot.keep(identity, package.archive)
 
 
 def _stamp(stage: Stage, session: Session, plan: Plan) -> Stamp | None:

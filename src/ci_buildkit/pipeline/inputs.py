@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ci_buildkit.plan import credentials
+from ci_buildkit.config.credentials import suspicious
 from ci_buildkit.plan.stages import Plan, Stage
 from ci_buildkit.record import BuildRecord, ContextRecord, DockerfileRecord, DockerfileStageRecord, InputsRecord
 
@@ -78,7 +78,7 @@ def _build(stage: Stage, dockerfile: str, contexts: dict[str, str]) -> BuildReco
 
 def short_hash(name: str, value: str) -> str:
     """A hash that tells two values of an argument apart; of what looks like a credential so short that it says nothing."""
-    digits = 4 if credentials.suspicious(name, value) else 8
+    digits = 4 if suspicious(name, value) else 8
     return hashlib.sha256(f"{name}\0{value}".encode(errors="surrogateescape")).hexdigest()[:digits]
 
 

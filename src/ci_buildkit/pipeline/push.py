@@ -12,6 +12,7 @@ from ci_buildkit.engine.patience import patiently
 from ci_buildkit.engine.solve import LogFile, Solved, Watch, bake_command, solve
 from ci_buildkit.errors import EngineError, Interrupted
 from ci_buildkit.pipeline import judge, survivors
+from ci_buildkit.pipeline.forecast import AsPushed, Forecast
 from ci_buildkit.pipeline.session import Session, safe_name
 from ci_buildkit.pipeline.stage import StageRun
 from ci_buildkit.plan import bake
@@ -54,16 +55,32 @@ def _once(session: Session, run: StageRun, names: Sequence[str], log: LogFile) -
     if run.manifests and run.manifests != solved.progress.manifests:
         text = f"{run.stage.name} was built anew for the push, and came out different"
         session.emit(partial(session.view.message, "warning", text))
-    return str(dict(solved.metadata[run.stage.name])["containerimage.digest"])
+    return str(_noted(session, run, solved).metadata["containerimage.digest"])
 
 
 def learn(session: Session, run: StageRun) -> None:
     """Note what a stage's image will be when it is pushed. Raises as `push` does."""
-    with session.log(run.stage.name).open("a", encoding="utf-8", errors="replace") as out:
-        log = LogFile(out)
-        solved = patiently(lambda: _export(session, run, (), log), session.cancellation)
-    run.manifests = frozenset(solved.progress.manifests)
-    run.metadata = dict(solved.metadata[run.stage.name])
+    found = _forecast(session, run).get()
+    if found is None:
+        with session.log(run.stage.name).open("a", encoding="utf-8", errors="replace") as out:
+            log = LogFile(out)
+            solved = patiently(lambda: _export(session, run, (), log), session.cancellation)
+        found = _noted(session, run, solved)
+    run.manifests, run.metadata = found.manifests, found.metadata
+
+
+def _forecast(session: Session, run: StageRun) -> Forecast:
+    target = definitions(session.definitions, run.stage.name, ())[run.stage.name]
+    versions = [machine.buildkit for machine in session.builder.machines]
+    return Forecast(session.buildx.environment, run.local, target, versions)
+
+
+def _noted(session: Session, run: StageRun, solved: Solved) -> AsPushed:
+    """What a build for the push made; noted where it took the image that the stage built, and none that it built anew."""
+    found = AsPushed(frozenset(solved.progress.manifests), dict(solved.metadata[run.stage.name]))
+    if not any(step.executed for step in solved.progress.steps.values()):
+        _forecast(session, run).put(found)
+    return found
 
 
 def _export(session: Session, run: StageRun, names: Sequence[str], log: LogFile) -> Solved:

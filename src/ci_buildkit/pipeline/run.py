@@ -26,14 +26,14 @@ from ci_buildkit.pipeline import policies
 from ci_buildkit.pipeline.criticalpath import critical_path
 from ci_buildkit.pipeline.inputs import Gathering
 from ci_buildkit.pipeline.policies import Policies
-from ci_buildkit.pipeline.session import Session, export_folder
+from ci_buildkit.pipeline.session import BUILDS_AT_ONCE, Session, export_folder
 from ci_buildkit.pipeline.stage import StageRun, own_checks, own_findings, run_stage
 from ci_buildkit.pipeline.staging import Staging, context_warning
 from ci_buildkit.pipeline.view import Level, View
 from ci_buildkit.plan import bake, cache
 from ci_buildkit.plan.stages import Plan, Stage
 from ci_buildkit.problem import Problem
-from ci_buildkit.record import BuilderRecord, ImageRecord, RunOutcome, RunRecord, TestsRecord
+from ci_buildkit.record import BuilderRecord, ImageRecord, RunRecord, TestsRecord, outcome_of
 from ci_buildkit.results.model import Case, TestReport
 
 if TYPE_CHECKING:
@@ -169,14 +169,14 @@ def _keeper(session: Session, plan: Plan) -> Keeper | None:
 def _stages(
     session: Session, plan: Plan, calls: queue.Queue[Callable[[], None] | None], keeper: Keeper | None
 ) -> list[StageRun]:
-    """All stages at once, a thread each; this thread talks to the view. A failure in one never stops another."""
+    """All stages at once, a thread each (the 33rd waits for one to end); this thread talks to the view. A failure in one never stops another."""
 
     def go(stage: Stage) -> StageRun:
         if keeper:
             keeper.wait(stage)
         return run_stage(session, stage)
 
-    with ThreadPoolExecutor(max_workers=max(1, len(plan.stages))) as pool:
+    with ThreadPoolExecutor(max_workers=BUILDS_AT_ONCE) as pool:
         futures = [pool.submit(go, stage) for stage in plan.stages]
         with _serving(calls):
             for module in AFTERWARDS:
@@ -228,9 +228,8 @@ def _record(
     problems: Sequence[Problem],
 ) -> RunRecord:
     builder = run.fleet.whole
-    outcomes: dict[int, RunOutcome] = {0: "passed", 1: "failed", 130: "cancelled"}
     return RunRecord(
-        outcome=outcomes.get(exit_code, "error"),
+        outcome=outcome_of(exit_code),
         exit_code=exit_code,
         started=datetime.fromtimestamp(run.began, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         seconds=round(time.time() - run.began, 3),

@@ -32,8 +32,8 @@ NOT_BUILT = Solved(0, "", Progress())
 class StageRun:
     """How a stage went. `checks` are BuildKit's, `metadata` is the entry of its target in buildx' metadata file.
 
-    `manifests` are the digests of an image's platforms as it is pushed, empty where nobody asked for them; `kept` is what the
-    layout of a kept image holds.
+    `local` are the digests of an image's platforms as they lie in the builder, `manifests` those that they have when they are
+    pushed, empty where nobody asked for them; `kept` is what the layout of a kept image holds.
     """
 
     stage: Stage
@@ -44,6 +44,7 @@ class StageRun:
     checks: FindingReport = field(default_factory=FindingReport)
     problems: tuple[Problem, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    local: frozenset[str] = frozenset()
     manifests: frozenset[str] = frozenset()
     kept: Held | None = None
 
@@ -181,7 +182,8 @@ def _ended(
         **fields,
     )
     session.emit(lambda: session.view.finished(record, session.log(stage.name)))
-    return StageRun(stage, record, verdict, metadata=_metadata(solved, stage))
+    local = frozenset(progress.manifests)
+    return StageRun(stage, record, verdict, metadata=_metadata(solved, stage), local=local)
 
 
 def own_checks(runs: Sequence[StageRun]) -> tuple[Finding, ...]:

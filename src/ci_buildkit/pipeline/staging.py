@@ -54,7 +54,7 @@ class Staging:
     def put(self, target: Path) -> None:
         """Move the report to `target`, replacing the last one. Raises OutputError and keeps the staged report.
 
-        It is copied beside the target first, so that a reader never sees half of it; a mounted folder, which cannot be
+        It is brought beside the target first, so that a reader never sees half of it; a mounted folder, which cannot be
         renamed, is filled.
         """
         try:
@@ -86,13 +86,20 @@ def _keep_record(last: Path, kept: Path) -> None:
 def _replace(target: Path, report: Path) -> None:
     beside = target.with_name(f".{target.name}.{os.getpid()}.new")
     old = target.with_name(f".{target.name}.{os.getpid()}.old")
+    moved = False
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(report, beside, symlinks=True)
+        try:
+            report.rename(beside)
+            moved = True
+        except OSError:  # another file system
+            shutil.copytree(report, beside, symlinks=True)
         if target.exists():
             target.rename(old)
         beside.rename(target)
     except OSError:
+        if moved and beside.exists():
+            beside.rename(report)
         shutil.rmtree(beside, ignore_errors=True)
         if old.exists() and not target.exists():
             with contextlib.suppress(OSError):

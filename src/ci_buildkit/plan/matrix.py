@@ -18,6 +18,7 @@ DEFAULT = "default"
 # GitHub's hosted runners; platforms without a native one are cross-compiled or emulated on amd64.
 DEFAULT_LABEL = "ubuntu-latest"
 HOSTED: Mapping[str, Label] = {"linux/arm64": "ubuntu-24.04-arm"}
+NATIVE = "native"  # what the entry is called that has no platform
 # Jobs of one matrix (docs.github.com, "Usage limits for GitHub Actions").
 LARGEST = 256
 
@@ -93,6 +94,26 @@ def matrix(plan: Plan, found: Runners) -> list[dict[str, Label]]:
         {"stage": stage.name, "platform": platform, "runner": found.of(platform)}
         for stage in plan.stages
         for platform in stage.platforms or ("",)
+    ]
+
+
+def by_platform(plan: Plan, found: Runners) -> list[dict[str, Label]]:
+    """One entry for each platform with all its stages, which one machine then builds side by side: `stage` has commas.
+
+    Stages without a platform, such as lint and tests, are one entry. `name` is the platform, fit for a file's name.
+    """
+    stages: dict[str, list[str]] = {}
+    for stage in plan.stages:
+        for platform in stage.platforms or ("",):
+            stages.setdefault(platform, []).append(stage.name)
+    return [
+        {
+            "name": platform.replace("/", "-") or NATIVE,
+            "stage": ",".join(names),
+            "platform": platform,
+            "runner": found.of(platform),
+        }
+        for platform, names in stages.items()
     ]
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ci_buildkit.config.options import Items, Options, pairs
+from ci_buildkit.config.timeouts import Timeout, Timeouts
 from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.plan import attestations, cache, credentials, kinds, platforms
 from ci_buildkit.plan.annotations import check_annotations
 from ci_buildkit.plan.description import Description
 from ci_buildkit.plan.images import Image, named_images
-from ci_buildkit.plan.targets import Target, Targets, contexts
+from ci_buildkit.plan.targets import Target, Targets, contexts, unknown
 from ci_buildkit.record import Kind, VersionRecord
 from ci_buildkit.tags.labels import bake_text
 
@@ -33,7 +34,8 @@ class Stage:
 
     `definition` is its bake target without exporter; `export` says what leaves BuildKit; `rerun` are the Dockerfile
     stages whose RUN steps test or lint, which must run anew when their result cannot be believed or is not there.
-    `epoch` is the time that exported files and images get, in seconds since 1970, "" for their own.
+    `epoch` is the time that exported files and images get, in seconds since 1970, "" for their own. `timeout` is how long
+    the stage may take, None for as long as it likes.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Stage:
     rerun: tuple[str, ...] = ()
     workdir: str = ""
     epoch: str = ""
+    timeout: Timeout | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ def make(
     chosen = kinds.choose(options, targets, kinds.classify(options, targets))
     stages = tuple(_cached(_stage(target, kind, options, version), options, branches) for target, kind in chosen)
     stages = tuple(_described(stage, description, joined=options.push_by_digest) for stage in stages)
+    stages = _timed(stages, Timeouts.parse(options.stage_timeout), targets)
     tagged = {s.name: s.definition.get("tags", ()) for s in stages if s.kind == "image"}
     images = named_images(options, tagged, version, description.tags if description else None)
     if pushes(options):
@@ -170,6 +174,19 @@ def _cached(stage: Stage, options: Options, branches: tuple[str, ...]) -> Stage:
         way: [*stage.definition.get(way, ()), *entries] for way, entries in added.items() if entries
     }
     return replace(stage, definition={**stage.definition, **merged}) if merged else stage
+
+
+def _timed(stages: tuple[Stage, ...], timeouts: Timeouts, targets: Targets) -> tuple[Stage, ...]:
+    """The stages with how long they may take. Raises ConfigurationError for a name that is no kind's and no target's."""
+    for name in timeouts.named:
+        if name not in get_args(Kind) and not any(target.is_called(name) for target in targets.targets):
+            raise unknown("stage or kind", name, targets)
+
+    def of(stage: Stage) -> Timeout | None:
+        # `test` goes where `test-results` gathers what it wrote.
+        return timeouts.of(lambda name: stage.target.is_called(name) or name.lower() in stage.rerun, stage.kind)
+
+    return tuple(replace(stage, timeout=of(stage)) for stage in stages)
 
 
 def _args(target: Target, kind: Kind, options: Options, version: VersionRecord) -> dict[str, str]:

@@ -68,7 +68,7 @@ def step(run: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> St
     environ = {"GITHUB_OUTPUT": str(tmp_path / "output"), "CI_BUILDKIT_INPUT_REPORT_DIR": "out/report"}
 
     def call(code: int, text: str | None) -> dict[str, str]:
-        def pipeline() -> int:
+        def pipeline(words: object) -> int:
             if text is not None:
                 (tmp_path / "out" / "report").mkdir(parents=True, exist_ok=True)
                 (tmp_path / "out" / "report" / "run.json").write_text(text)

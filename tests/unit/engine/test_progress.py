@@ -61,6 +61,7 @@ def test_steps_end_with_times_and_cache_hits() -> None:
     assert 0.2 < steps["RUN"].seconds < 2
     assert steps["RUN"].is_run
     assert not steps["FROM"].is_run
+    assert [steps[name].executed for name in ("FROM", "RUN")] == [False, True]
     assert steps["RUN"].inputs == (steps["FROM"].digest,)
     assert progress.failed is None
     assert progress.done == len(progress.steps)

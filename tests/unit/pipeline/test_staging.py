@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,14 @@ def _inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
 
 
+@pytest.fixture
+def other_file_system(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Temporary files lie on a file system that nothing can be renamed from."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield
+
+
 def staged(text: str = "new") -> Staging:
     """A staged report."""
     made = Staging()
@@ -28,7 +37,10 @@ def staged(text: str = "new") -> Staging:
     return made
 
 
-def test_a_report_is_put_in_place_and_replaces_the_last_one() -> None:
+@pytest.mark.parametrize("apart", [False, True], ids=["on one file system", "on another one"])
+def test_a_report_is_put_in_place_and_replaces_the_last_one(*, apart: bool, request: pytest.FixtureRequest) -> None:
+    if apart:
+        request.getfixturevalue("other_file_system")
     target = Path("a/b/report")
     for text in ("one", "two"):
         made = staged(text)
@@ -37,7 +49,7 @@ def test_a_report_is_put_in_place_and_replaces_the_last_one() -> None:
         made.remove()
     assert sorted(path.name for path in target.iterdir()) == ["logs", "only-two", "results", "run.json"]
     assert [path.name for path in target.parent.iterdir()] == ["report"]
-    assert list(Path("tmp").iterdir()) == []
+    assert list(Path(tempfile.gettempdir()).iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -59,7 +71,8 @@ def test_the_record_of_the_report_that_goes_is_kept(last: str, kept: bool) -> No
     assert not kept or (target / "previous.json").read_text() == last
 
 
-def test_a_failed_move_keeps_the_old_report_and_the_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("other_file_system")
+def test_a_failed_copy_keeps_the_old_report_and_the_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
     target = Path("report")
     staged("old").put(target)
     made = staged("new")
@@ -77,6 +90,20 @@ def test_a_failed_move_keeps_the_old_report_and_the_new_one(monkeypatch: pytest.
     kept = Path(caught.value.hint.removeprefix("it was kept in "))
     assert (kept / "run.json").read_text() == "new"
     assert [path.name for path in Path().iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_failed_move_keeps_the_old_report_and_the_new_one() -> None:
+    target, in_the_way = Path("report"), Path(f".report.{os.getpid()}.old", "file")
+    staged("old").put(target)
+    made = staged("new")
+    in_the_way.parent.mkdir()
+    in_the_way.touch()
+    with pytest.raises(OutputError, match="the report cannot be written to report: Directory not empty") as caught:
+        made.put(target)
+    made.remove()
+    assert (target / "run.json").read_text() == "old"
+    assert (Path(caught.value.hint.removeprefix("it was kept in ")) / "run.json").read_text() == "new"
+    assert [path for path in Path().iterdir() if path.name.endswith(".new")] == []
 
 
 def test_room_is_held_back_for_the_report_of_a_run_that_fills_the_disk() -> None:
@@ -101,6 +128,7 @@ def test_a_report_that_is_to_be_kept_outlives_the_rest() -> None:
     assert [path.name for path in made.top.iterdir()] == ["report"]
 
 
+@pytest.mark.usefixtures("other_file_system")
 def test_what_copying_complains_of_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made = staged()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ci_buildkit.config.credentials import suspicious
 from ci_buildkit.errors import ConfigurationError
-from ci_buildkit.plan.credentials import check, suspicious
+from ci_buildkit.plan.credentials import check
 
 GITHUB = "ghp_" + "a1" * 18
 

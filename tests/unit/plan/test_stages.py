@@ -365,3 +365,33 @@ def test_no_build_file_is_a_clear_error(plan: Make, options: dict[str, Any], mes
         plan(**options)
     assert message in caught.value.message
     assert caught.value.hint
+
+
+def timeouts(plan: Plan) -> dict[str, str | None]:
+    """How long each stage may take."""
+    return {stage.name: stage.timeout and stage.timeout.text for stage in plan.stages}
+
+
+TIMED = "FROM a AS Vet.it\nRUN vet\nFROM a AS lint\nFROM a AS test\nRUN test\nFROM scratch AS test-results\nCOPY --from=test / /\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ((), {}),
+        (("5m",), {"Vet_it": "5m", "lint": "5m", "test-results": "5m"}),
+        (("lint=1m", "vet.it=2m"), {"Vet_it": "2m", "lint": "1m"}),
+        (("test=1m",), {"test-results": "1m"}),
+        (("Test-Results=1m", "test=2m"), {"test-results": "2m"}),  # the stage whose RUN it is, as good a name as its own
+    ],
+)
+def test_how_long_a_stage_may_take(plan: Make, words: tuple[str, ...], found: dict[str, str]) -> None:
+    made = plan(TIMED, lint_target=("vet.it", "lint"), stage_timeout=words)
+    assert {name: text for name, text in timeouts(made).items() if text} == {
+        name if name in timeouts(made) else name.lower(): text for name, text in found.items()
+    }
+
+
+def test_a_timeout_of_nothing_that_there_is_is_refused(plan: Make) -> None:
+    with pytest.raises(ConfigurationError, match="there is no stage or kind 'lnit' in .*\\n.*did you mean 'lint'"):
+        plan(TIMED, stage_timeout=("lnit=1m",))
