@@ -33,8 +33,9 @@ RUN --mount=type=bind,target=. \
 FROM base AS test
 RUN --mount=type=bind,target=. \
     mkdir /out; \
-    PYTHONPATH=src pytest -q -n 2 -p no:cacheprovider --junit-xml=/out/junit.xml \
-    tests/unit/config tests/unit/findings tests/unit/plan tests/unit/results tests/unit/tags; \
+    PYTHONPATH=/src/src HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis \
+    pytest -q -n 2 -p no:cacheprovider --junit-xml=/out/junit.xml \
+    tests/unit/config tests/unit/findings tests/unit/plan tests/unit/tags; \
     echo $? > /out/exit-code
 
 # test-results is junit.xml and exit-code, for the local exporter

@@ -46,7 +46,8 @@ def action() -> str:
 def workflows() -> str:
     """The page on the reusable workflows, and the parts that they are made of."""
     found = {path: read(path.relative_to(ROOT)) for path in sorted((ROOT / FOLDER).glob("*.yml"))}
-    called = {path: one for path, one in found.items() if "workflow_call" in one.get("on", ())}
+    # One that also runs by itself is this repository's own.
+    called = {path: one for path, one in found.items() if set(one.get("on", ())) == {"workflow_call"}}
     parts = [
         (
             "Each is called from a job of your own workflow. What a caller grants with `permissions` must be at least what the "

@@ -85,7 +85,7 @@ def test_an_outdated_page_is_told(docs: ModuleType, tmp_path: Path) -> None:
 
 def test_every_room_has_a_page() -> None:
     rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert rooms | {"lab", "README"} == {page.stem for page in (DOCS / "rooms").glob("*.md")}
+    assert rooms | {"lab", "workflows", "README"} == {page.stem for page in (DOCS / "rooms").glob("*.md")}
 
 
 def named_in(page: Path) -> set[str]:

@@ -27,7 +27,7 @@ from ci_buildkit.results.model import Case, Evidence, Totals
 # A key that goes or changes its meaning is a new schema; one that is added is not, and is added here.
 KEYS = {
     "": "schema outcome exit_code started seconds version builder stages tests findings known_findings binaries images problems "
-    "inputs cache_mounts",
+    "inputs cache_mounts critical_path",
     "version": "value revision dirty source source_date_epoch",
     "builder": "name driver buildkit buildx platforms created",
     "stages": "name kind target platforms outcome reason seconds started steps cached_steps attempts results_from "

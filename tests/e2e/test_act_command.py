@@ -462,6 +462,32 @@ def test_artifacts_are_listed_and_unpacked(user: dict[str, str], tmp_path: Path)
     assert (tmp_path / "out" / "numbers" / "five.txt").read_text() == "12345"
 
 
+def test_options_of_act_that_say_what_runs(user: dict[str, str], tmp_path: Path) -> None:
+    folder = repository(tmp_path / "r", {"ci.yml": UPLOADING.replace("ubuntu-latest", "special")})
+    own = [
+        f"--local-repository={action_support.UPLOAD}={action_support.stand_in()}",
+        "--artifact-server-path",
+        str(tmp_path / "s"),
+    ]
+    image = user["CI_BUILDKIT_RUNNER_IMAGE"]
+    done = act(
+        folder,
+        user,
+        "--",
+        *own,
+        "-j",
+        "first",
+        "-P",
+        f"special={image}",
+        "--action-offline-mode",
+        "--pull=false",
+        "--rm",
+    )
+    assert (done.code, done.conclusions) == (0, {"first": "success"}), done.said
+    [artifact] = done.document["artifacts"]
+    assert artifact["path"].startswith(str(tmp_path / "s"))
+
+
 def test_two_at_once(user: dict[str, str], tmp_path: Path) -> None:
     workflow = (
         "name: Twins\non: push\njobs:\n  one:\n    runs-on: ubuntu-latest\n    steps:\n      - run: sleep 5; echo ok\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 from collections.abc import Iterable, Mapping
@@ -96,7 +97,8 @@ class Repositories:
             source = folder / inside
             if inside.partition("/")[0] not in without and (source.is_file() or source.is_symlink()):
                 (target / inside).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(source, target / inside, follow_symlinks=False)
+                with contextlib.suppress(FileNotFoundError):  # it went meanwhile
+                    shutil.copy2(source, target / inside, follow_symlinks=False)
         return target
 
     def _cached(self, name: str) -> Path | None:

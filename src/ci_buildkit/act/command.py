@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from ci_buildkit.act.docker import Docker
 from ci_buildkit.act.leftovers import MARK
 from ci_buildkit.config.options import variable_of
-from ci_buildkit.errors import ConfigurationError
 
 # What is the machine's and not the workflow's: it holds in jobs as it does here.
 BUILDER_IMAGE, BUILDKITD_CONFIG = variable_of("builder_image"), variable_of("buildkitd_config")
@@ -18,30 +17,6 @@ DRIVER_OPTS = variable_of("driver_opt")
 INDEXES = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX")
 # act's artifact server writes the blocks of an artifact in the order in which they arrive: one at a time, then.
 ONE_BLOCK = {"ACTIONS_ARTIFACT_UPLOAD_CONCURRENCY": "1"}
-# Of act's own options: those that `ci-buildkit act` gives itself or has better ones for, and those that run nothing.
-REFUSED = {
-    "--job": "use --job of ci-buildkit, before the `--`",
-    "--matrix": "use --matrix of ci-buildkit, before the `--`",
-    "--workflows": "name the workflow before the `--`",
-    "--eventpath": "use --event-file, before the `--`",
-    "--directory": "go to that folder",
-    "--reuse": "containers have another name in each run",
-    "--local-repository": "use --use, before the `--`",
-    "--platform": "use --image, before the `--`",
-    "--json": "it is given already",
-    "--verbose": "it is given already",
-    **dict.fromkeys(
-        ("--dryrun", "--list", "--graph", "--watch", "--validate", "--bug-report", "--man-page", "--list-options"),
-        "run act itself for that",
-    ),
-    "--version": "run act itself for that",
-    "--help": "run act itself for that",
-}
-SHORT = {
-    "-j": "--job", "-W": "--workflows", "-e": "--eventpath", "-C": "--directory", "-r": "--reuse", "-P": "--platform",
-    "-v": "--verbose", "-n": "--dryrun", "-l": "--list", "-g": "--graph", "-w": "--watch", "-h": "--help",
-}  # fmt: skip
-FLAGS = "bnpqrvwlgh"  # short ones without a value, which may stand together
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,22 +108,3 @@ def repository(top: Path) -> list[str]:
         return []
     folder = Path(pointer.read_text(encoding="utf-8").removeprefix("gitdir:").strip())
     return [str(folder.parents[1])] if folder.is_absolute() and folder.parent.name == "worktrees" else []
-
-
-def check(passed: Iterable[str]) -> None:
-    """Raise ConfigurationError for options of act that would make the result untrue or are given otherwise."""
-    for word in passed:
-        flag = word.partition("=")[0]
-        for one in _spelt_out(flag):
-            if reason := REFUSED.get(one):
-                raise ConfigurationError(f"{flag} cannot be passed on to act", hint=reason)
-
-
-def _spelt_out(flag: str) -> Iterator[str]:
-    if flag.startswith("--") or not flag.startswith("-"):
-        yield flag
-        return
-    for letter in flag[1:]:
-        yield SHORT.get(f"-{letter}", f"-{letter}")
-        if letter not in FLAGS:  # the rest is its value
-            return

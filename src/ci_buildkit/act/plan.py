@@ -146,12 +146,13 @@ class _Planner:
             raise ConfigurationError(f"{workflow.file}: workflows call each other more than {DEEPEST} deep")
         _check_needs(workflow)
         chosen = [job for key, job in workflow.jobs.items() if key in ids]
-        numbers = {job.id: self.count + place for place, job in enumerate(chosen)}
+        numbers = {job.id: number for number, job in enumerate(chosen, self.count)}
         self.count += len(chosen)
         node = copy.deepcopy(workflow.node)
         yamlnodes.put(node, "name", yamlnodes.text(workflow.name))
         written = yamlnodes.get(node, "jobs")
-        assert isinstance(written, yaml.MappingNode)
+        if not isinstance(written, yaml.MappingNode):
+            raise ConfigurationError(f"{workflow.file} has no jobs")
         written.value = [pair for pair in written.value if pair[0].value in numbers]
         for at, (key, value) in enumerate(written.value):
             own = copy.deepcopy(value)  # jobs may be aliases of each other

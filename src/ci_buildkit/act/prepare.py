@@ -30,7 +30,10 @@ DEFAULT_BRANCH = "main"  # where Git does not know it
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the user asks for, as it is written."""
+    """What the user asks for, as it is written.
+
+    `artifact_folder` is that of act's server, where it is not to be the run's own; `passed` are further words for act.
+    """
 
     folder: Path
     workflow: str = ""
@@ -43,6 +46,7 @@ class Request:
     secrets: Sequence[str] = ()
     variables: Sequence[str] = ()
     offline: bool = False
+    artifact_folder: Path | None = None
     passed: Sequence[str] = ()
 
 

@@ -17,7 +17,7 @@ from ci_buildkit.act.leftovers import Container
 from ci_buildkit.act.leftovers import Docker as Engine
 from ci_buildkit.act.log import Log
 from ci_buildkit.act.names import Names
-from ci_buildkit.act.outcome import Outcome, conclude
+from ci_buildkit.act.outcome import Artifact, Outcome, conclude
 from ci_buildkit.act.prepare import Ready, Request, Tools
 from ci_buildkit.act.record import SETUP, Record, parse
 from ci_buildkit.act.runs import Run
@@ -61,7 +61,6 @@ def execute(
         EngineError: act, Docker or an image is not to be had, or act broke before any job.
         Interrupted: before act began.
     """
-    command.check(request.passed)
     secrets = _values(request.secrets, environ, "secret")
     variables = _values(request.variables, environ, "var")
     buildx = Buildx(environ)
@@ -79,7 +78,8 @@ def execute(
         call = _call(request, ready, made, folder, environ, (tuple(secrets), tuple(variables)), view)
         env = _environment(environ, ready) | secrets | variables
         ended = _run(call, env, ready, cancellation, watch, engine)
-        return _finished(ready, made, watch.log, ended, cancellation)
+        uploads = runs.artifacts(request.artifact_folder or made.artifacts)
+        return _finished(ready, made, watch.log, ended, uploads, interrupted=cancellation.cancelled)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -109,7 +109,7 @@ def _call(
             repositories=ready.repositories,
             docker=ready.docker,
             port=docker.free_port(ready.docker.address),
-            artifacts=made.artifacts,
+            artifacts=request.artifact_folder or made.artifacts,
             cache=program.cache(environ) / "cache",
             environment=environment,
             secrets=[*secrets, *_no_token(secrets, ready.top)],
@@ -223,11 +223,13 @@ def _uninterrupted() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _finished(ready: Ready, made: Run, log: Log, ended: Ended, cancellation: Cancellation) -> Finished:
-    if not log.jobs and ended.returncode and not cancellation.cancelled:
+def _finished(
+    ready: Ready, made: Run, log: Log, ended: Ended, uploads: Sequence[Artifact], *, interrupted: bool
+) -> Finished:
+    if not log.jobs and ended.returncode and not interrupted:
         text = "\n".join(log.errors) or ended.text or f"exit code {ended.returncode}"
         if _USAGE.search(text):
             raise ConfigurationError(f"act does not take its options: {text}", hint=f"try: {ready.act.path} --help")
         raise EngineError(f"act broke before any job began: {text}")
-    outcome = conclude(ready.plan, log, ready.images, ended.returncode, runs.artifacts(made.artifacts))
-    return Finished(outcome, made.log, cancellation.cancelled)
+    outcome = conclude(ready.plan, log, ready.images, ended.returncode, uploads)
+    return Finished(outcome, made.log, interrupted)

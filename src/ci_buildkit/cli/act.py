@@ -94,22 +94,29 @@ def call(arguments: argparse.Namespace) -> int:
 
 
 def _request(arguments: argparse.Namespace) -> Request:
+    """What is asked for, with those of act's own options that say the same."""
+    from ci_buildkit.act.passed import divide
     from ci_buildkit.act.plan import Selection
     from ci_buildkit.act.prepare import Request
 
+    passed = divide(getattr(arguments, "passed", ()))
+    legs = [*arguments.matrix, *passed.all("--matrix")]
+    workflow = passed.last("--workflows")
+    event_file, server = passed.last("--eventpath"), passed.last("--artifact-server-path")
     return Request(
         folder=Path.cwd(),
-        workflow=arguments.workflow,
+        workflow=arguments.workflow or ("" if Path(workflow).is_dir() else workflow),
         event=arguments.event,
-        event_file=arguments.event_file,
+        event_file=arguments.event_file or (Path(event_file) if event_file else None),
         inputs=dict(_pairs("--input", arguments.input, "=")),
-        selection=Selection(arguments.job, tuple(_pairs("--matrix", arguments.matrix, ":"))),
-        images=arguments.image,
-        uses=arguments.use,
-        secrets=arguments.secret,
-        variables=arguments.var,
+        selection=Selection(arguments.job or passed.last("--job"), tuple(_pairs("--matrix", legs, ":"))),
+        images=[*arguments.image, *passed.all("--platform")],
+        uses=[*arguments.use, *passed.uses],
+        secrets=[*arguments.secret, *passed.all("--secret")],
+        variables=[*arguments.var, *passed.all("--var")],
         offline=arguments.offline,
-        passed=getattr(arguments, "passed", ()),
+        artifact_folder=Path(server).absolute() if server else None,
+        passed=passed.words,
     )
 
 

@@ -83,7 +83,8 @@ def find(
     top = git.top(folder) or folder.resolve()
     known = projects((path, _inside(folder, path, top)) for path in _paths(folder, paths))
     found = changes(folder, os.environ, since)
-    return found, standings(known, found, ignore.parse("\n".join(shared)), ignore.parse("\n".join(ignored)))
+    kept, left = ignore.parse("\n".join(shared)), ignore.parse("\n".join(ignored))
+    return found, standings(known, found.paths, found.why, kept, left)
 
 
 def document(changes: Changes, found: Iterable[Standing]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import contextlib
 import os
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING
 
 from ci_buildkit.cli import flags
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from ci_buildkit.config.options import Options
     from ci_buildkit.engine.process import Cancellation
+    from ci_buildkit.pipeline.clock import Clock
     from ci_buildkit.pipeline.run import Finished
     from ci_buildkit.pipeline.staging import Staging
     from ci_buildkit.pipeline.view import View
@@ -41,9 +41,10 @@ def call(arguments: argparse.Namespace) -> int:
     """Run; the exit code is the record's, or that of a failure to write the report."""
     from ci_buildkit.cli.interrupts import cancel_on_signals
     from ci_buildkit.engine.process import Cancellation
+    from ci_buildkit.pipeline.clock import Clock
     from ci_buildkit.pipeline.staging import Staging, check_target
 
-    began = time.time()
+    clock = Clock()
     options = flags.settings(arguments).options
     check_target(options.report_dir, options.context)
     cancellation = Cancellation()
@@ -51,7 +52,7 @@ def call(arguments: argparse.Namespace) -> int:
     staging = Staging()
     try:
         with contextlib.closing(_view(options)) as view:
-            finished = _execute(options, cancellation, staging, view, began)
+            finished = _execute(options, cancellation, staging, view, clock)
         code = _report(finished, staging, options)
     except CiBuildkitError:
         if cancellation.cancelled:  # what broke, broke because of it
@@ -68,7 +69,7 @@ def call(arguments: argparse.Namespace) -> int:
     return code
 
 
-def _execute(options: Options, cancellation: Cancellation, staging: Staging, view: View, began: float) -> Finished:
+def _execute(options: Options, cancellation: Cancellation, staging: Staging, view: View, clock: Clock) -> Finished:
     """Prepare and run; the builder is gone afterwards where this run made it."""
     from ci_buildkit.pipeline import policies
     from ci_buildkit.pipeline.prepare import prepared, sweep_leftovers
@@ -93,7 +94,7 @@ def _execute(options: Options, cancellation: Cancellation, staging: Staging, vie
             cancellation=cancellation,
             staging=staging,
             view=view,
-            began=began,
+            clock=clock,
             policies=wanted,
             notes=ready.notes,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 SECONDS = {"h": 3600, "m": 60, "s": 1}
@@ -48,11 +48,12 @@ class Timeouts:
                 every = timeout
         return cls(every, named)
 
-    def of(self, called: Callable[[str], bool], kind: str) -> Timeout | None:
-        """The time of a stage: its name's, which `called` knows, before its kind's, and that before every stage's."""
-        for name in reversed(self.named):
-            if called(name):
-                return self.named[name]
+    def of(self, calls: Iterable[Callable[[str], bool]], kind: str) -> Timeout | None:
+        """The time of a stage: by a name that one of `calls` knows, in their order, else of its kind, else of all."""
+        for called in calls:
+            for name, timeout in self.named.items():
+                if called(name):
+                    return timeout
         return self.named.get(kind, self.every)
 
 

@@ -89,9 +89,9 @@ def stages(file: BakeFile) -> Iterator[Flaw]:
     """Targets of stages that the Dockerfile does not have."""
     told = set()
     for block in file.of_kind("target"):
-        dockerfile = file.dockerfiles.get(block.labels[0])
+        dockerfile = file.parsed(block)
         attribute = file.attribute(block, "target")
-        if dockerfile is None or dockerfile.broken or attribute is None or attribute.string is None:
+        if dockerfile is None or attribute is None or attribute.string is None:
             continue
         word, line = attribute.string, attribute.line
         if dockerfile.section(word) is not None or not dockerfile.sections or (line, dockerfile.path) in told:
@@ -153,8 +153,8 @@ def arguments(file: BakeFile) -> Iterator[Flaw]:
     for block in file.of_kind("target"):
         args = block.get("args")
         users = [one for one in file.heirs(block.labels[0]) if not one.labels[0].startswith("_") or one is block]
-        known = [file.dockerfiles.get(one.labels[0]) for one in users if one is not block or len(users) == 1]
-        parsed = [one for one in known if one is not None and not one.broken]
+        known = [file.parsed(one) for one in users if one is not block or len(users) == 1]
+        parsed = [one for one in known if one is not None]
         if args is None or not parsed or len(parsed) < len(known):
             continue
         names = frozenset(name for one in parsed for name in declared(one.instructions))
@@ -207,7 +207,7 @@ RULES: tuple[Rule[BakeFile], ...] = (
         targets,
         repairs=True,
     ),
-    Rule("missing-dockerfile", "error", "A target's Dockerfile does not exist.", dockerfiles),
+    Rule("missing-dockerfile", "error", "A target's Dockerfile does not exist.", dockerfiles, repairs=True),
     Rule("unknown-stage", "error", "A target names a stage that its Dockerfile does not have.", stages),
     Rule("unknown-argument", "warning", "A target passes an argument that its Dockerfile does not declare.", arguments),
 )

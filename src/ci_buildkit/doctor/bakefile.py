@@ -22,8 +22,8 @@ _TEMPLATE = re.compile(r"\$\{[^}]*\}")
 class BakeFile:
     """The file. `root` holds its blocks; `broken` says where it cannot be read.
 
-    `beside` are names that other bake files of the folder give targets and groups; `dockerfiles` the parsed Dockerfile of each
-    target for which it is known, `files` the paths that exist in the repository.
+    `beside` are names that other bake files of the folder give targets and groups; `dockerfiles` the parsed
+    Dockerfiles by path, `files` the paths that exist in the repository.
     """
 
     path: str
@@ -88,6 +88,11 @@ class BakeFile:
         if context is None or name is None or name.startswith("/") or self.attribute(block, "dockerfile-inline"):
             return None
         return _joined(context, name)
+
+    def parsed(self, block: Block) -> Parsed | None:
+        """A target's Dockerfile, where it is known and could be read as a whole."""
+        parsed = self.dockerfiles.get(self.dockerfile(block) or "")
+        return None if parsed is None or parsed.broken else parsed
 
     def names(self) -> frozenset[str]:
         """The names of targets and groups, here and beside, those of matrices as they are written: `build-${os}`."""

@@ -157,10 +157,15 @@ def _later_steps_mount_too(file: Parsed, section: Section, one: Instruction, man
     ]
     return all(
         other.script
-        and not other.values("--network")
+        and not (OFFLINE.search(other.text + other.script) and _uses(other, manager))
         and all(_knows(command, manager) for command in shell.commands(other.script))
         for other in later
     )
+
+
+def _uses(one: Instruction, manager: Manager) -> bool:
+    """Whether a step runs a manager."""
+    return any(manager.command.match(command.plain) for command in shell.commands(one.script))
 
 
 def _knows(command: shell.Command, manager: Manager) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from ci_buildkit.doctor.diagnosis import Diagnosis
@@ -13,8 +15,9 @@ from ci_buildkit.engine.buildx import Buildx, explain
 from ci_buildkit.errors import CiBuildkitError, ConfigurationError
 
 SECONDS = 60.0
+AT_ONCE = 4  # questions; each is a process that mostly waits
 MOST = 50  # files that are asked about; a question takes some tenths of a second
-PLACE = re.compile(r"(?:^|[\s/\"])[^\s:\"]+\.(?:hcl|json):(\d+)(?:,\d+(?:-\d+)?)?:?\s*(.*)")
+PLACE = re.compile(r"\.(?:hcl|json):(\d+)(?:,\d+(?:-\d+)?)?: (.+?)\.?(?:, and \d+ other diagnostic\(s\))?$")
 # Images that could not be looked at, which says nothing against the file. One that a registry does not have is not meant.
 UNREACHED = re.compile(
     r"failed to (?:resolve|do request|fetch|authorize|copy)(?!.*: not found)|no such host|i/o timeout", re.DOTALL
@@ -28,6 +31,15 @@ SAME: Mapping[str, frozenset[str]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A Dockerfile to ask about, with its context and what our rules said; paths are relative to the examined folder."""
+
+    path: str
+    context: str
+    told: tuple[Diagnosis, ...]
+
+
 class Checks:
     """The questions. `trouble` is why nobody answered, "" where all went well."""
 
@@ -37,12 +49,17 @@ class Checks:
         self._left = MOST
         self.trouble = ""
 
-    def dockerfile(self, root: Path, path: str, context: str, told: Collection[Diagnosis]) -> Iterator[Diagnosis]:
-        """What BuildKit says of a Dockerfile beyond what is told already.
+    def dockerfiles(self, root: Path, questions: Sequence[Question]) -> list[Diagnosis]:
+        """What BuildKit says of Dockerfiles beyond what is told already, some at a time."""
+        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+            answers = pool.map(lambda question: list(self._dockerfile(root, question)), questions)
+            return [one for answer in answers for one in answer]
 
-        BuildKit ends at the first error: it adds nothing to errors of ours.
-        """
-        answer = self._ask("build", "--call=check,format=json", "--file", str(root / path), str(root / context))
+    def _dockerfile(self, root: Path, question: Question) -> Iterator[Diagnosis]:
+        """BuildKit ends at the first error: it adds nothing to errors of ours."""
+        path, told = question.path, question.told
+        where = str(root / question.context)
+        answer = self._ask("build", "--call=check,format=json", "--file", str(root / path), where)
         if answer is None:
             return
         if isinstance(answer, str):
@@ -57,8 +74,9 @@ class Checks:
         for finding in from_document(answer, Source(path, PathMapper(root=root))):
             if not isinstance(finding, Finding) or (finding.rule == BUILD_ERROR and has_errors):
                 continue
-            ours = {one.rule for one in told if one.line == finding.line}
-            if not ours & SAME.get(finding.rule, frozenset()):
+            ours = [one for one in told if one.line == finding.line]
+            same = SAME.get(finding.rule, frozenset())
+            if not any(one.severity == "error" or one.rule in same for one in ours):
                 is_away = finding.rule == BUILD_ERROR and bool(UNREACHED.search(finding.message))
                 severity = "notice" if is_away else finding.severity
                 yield Diagnosis(path, finding.line, finding.rule, severity, finding.message)
@@ -106,9 +124,10 @@ class Checks:
 
 
 def _refused(path: str, message: str) -> Diagnosis:
+    """What bake says, as far as it can be told in a sentence: the place and reason that HCL gives, else all of it."""
     for line in message.splitlines():
         if found := PLACE.search(line):
-            return Diagnosis(path, int(found[1]), "bake-refused", "error", found[2] or message)
+            return Diagnosis(path, int(found[1]), "bake-refused", "error", found[2])
     return Diagnosis(path, None, "bake-refused", "error", " ".join(message.split()))
 
 

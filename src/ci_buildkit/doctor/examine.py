@@ -14,7 +14,7 @@ from ci_buildkit.config.options import CONFIG_FILE, Options
 from ci_buildkit.doctor import bake, bakefile, find, parse, rules
 from ci_buildkit.doctor.around import Around
 from ci_buildkit.doctor.bakefile import BakeFile
-from ci_buildkit.doctor.checks import Checks, unasked
+from ci_buildkit.doctor.checks import Checks, Question, unasked
 from ci_buildkit.doctor.diagnosis import Diagnosis
 from ci_buildkit.doctor.flaw import Rule
 from ci_buildkit.doctor.lines import mended
@@ -64,11 +64,11 @@ def bake_file(file: BakeFile) -> list[Diagnosis]:
 
 def _through(table: Sequence[Rule[L]], path: str, text: str, read: Callable[[str], L]) -> tuple[list[Diagnosis], L]:
     """What each rule says; behind one that repairs, the others see the text with its fixes."""
-    found: dict[Diagnosis, None] = {}
+    found: dict[tuple[object, ...], Diagnosis] = {}
     looked = read(text)
     for rule in table:
         said = list(rule.diagnoses(path, looked))
-        found |= dict.fromkeys(said)
+        _add(found, said)
         for _ in range(REPAIRS):
             repaired = mended(text, said) if rule.repairs else text
             if repaired == text:
@@ -76,8 +76,14 @@ def _through(table: Sequence[Rule[L]], path: str, text: str, read: Callable[[str
             text = repaired
             looked = read(text)
             said = list(rule.diagnoses(path, looked))
-            found |= dict.fromkeys(one for one in said if one.fix is not None)
-    return list(found), looked
+            _add(found, [one for one in said if one.fix is not None])
+    return list(found.values()), looked
+
+
+def _add(found: dict[tuple[object, ...], Diagnosis], said: Iterable[Diagnosis]) -> None:
+    """Keeps what was not said yet: the fix of a line differs once another word of it is mended."""
+    for one in said:
+        found.setdefault((one.path, one.line, one.rule, one.message), one)
 
 
 def examine(path: Path, environ: Mapping[str, str], *, environment: bool | None = None) -> Report:
@@ -139,12 +145,7 @@ class _Examination:
         parsed = self._dockerfiles(bake_files)
         for file in bake_files:
             if self._is_meant(file.path):
-                users = {
-                    block.labels[0]: parsed[place]
-                    for block in file.of_kind("target")
-                    if (place := file.dockerfile(block)) in parsed and place is not None
-                }
-                self._bake(replace(file, dockerfiles=users), bake_files)
+                self._bake(replace(file, dockerfiles=parsed), bake_files)
         self._workflows()
         if parsed and not self._only:
             self._git_ignored()
@@ -198,8 +199,8 @@ class _Examination:
             and not self._only.endswith((".yml", ".yaml", ".hcl", ".json"))
         ):
             there.append(self._only)
-        asked = self._checks()
         found = {}
+        questions = []
         for path in there:
             text = self._read(path)
             if text is None or (path != self._only and path not in named and not is_dockerfile(path, text)):
@@ -209,9 +210,11 @@ class _Examination:
             if self._is_meant(path):
                 self._report.dockerfiles += 1
                 self._report.problems += told
-                context = posixpath.dirname(around.ignore_file) if around.ignore_file else posixpath.dirname(path)
-                self._report.problems += asked.dockerfile(self._root, path, context, told) if asked else ()
-        self._report.problems += unasked(asked.trouble) if asked else ()
+                context = posixpath.dirname(around.ignore_file or path)
+                questions.append(Question(path, context, tuple(told)))
+        if asked := self._checks():
+            self._report.problems += asked.dockerfiles(self._root, questions)
+            self._report.problems += unasked(asked.trouble)
         return found
 
     def _checks(self) -> Checks | None:

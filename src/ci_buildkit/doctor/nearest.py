@@ -5,18 +5,22 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-LIKE = 0.75  # how alike two words must be (difflib's ratio): `tset` and `test` are by exactly this
+LIKE = 0.75  # how alike two words must be (difflib's ratio)
+SHORTEST = 3  # letters of a word whose slips are believed
 
 
 def nearest(word: str, known: Iterable[str], like: float = LIKE) -> tuple[str, ...]:
-    """The known names that are most like a word, in any case: none, one, or several that are equally like it.
+    """The known names that a word may have been meant to be, in any case: none, one, or several that are equally near.
 
-    A word that is known has none.
+    Nearest are those that are one slip of the hand away; a word that is known has none.
     """
     lower = word.lower()
     names = {name.lower(): name for name in known}
     if lower in names:
         return ()
+    slips = [name for name in names if len(lower) >= SHORTEST and one_slip_apart(lower, name)]
+    if slips:
+        return tuple(names[name] for name in slips)
     rated = [(difflib.SequenceMatcher(None, lower, name).ratio(), name) for name in names]
     best = max((ratio for ratio, _ in rated), default=0.0)
     return tuple(names[name] for ratio, name in rated if ratio == best) if best >= like else ()

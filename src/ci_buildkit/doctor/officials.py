@@ -31,6 +31,10 @@ SYSTEMS = words(
     ubuntu
     """
 )
+# What official images set beside variables that begin with their own names.
+SET_BY_OTHERS = words(
+    "GOSU_VERSION JAVA_VERSION JSYAML_VERSION NJS_VERSION PG_MAJOR PG_VERSION PKG_RELEASE YARN_VERSION"
+)
 # Those whose user is root and whose home is /root.
 AS_ROOT = SYSTEMS | words(
     """

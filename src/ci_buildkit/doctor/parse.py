@@ -40,7 +40,10 @@ HEREDOC = re.compile(r"<<-?\s*[\"']?([A-Za-z_]\w*)")
 def parse(path: str, text: str, around: Around | None = None) -> Parsed:
     """The file as far as it can be read; what cannot be is in `broken`."""
     lines = split(text.removeprefix("\ufeff"))
-    commands, broken = _commands(lines, text)
+    read, broken = _commands(lines, text)
+    commands = [
+        command for command in read if command.cmd
+    ]  # a line that only continues is an instruction without a name
     bodies: list[list[Any]] = [[]]
     for command in commands:
         if command.cmd.upper() == "FROM":

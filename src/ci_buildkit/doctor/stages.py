@@ -1,4 +1,4 @@
-"""Stages and what refers to them. BuildKit compares their names in any case. Pure."""
+"""Stages and what refers to them. BuildKit keeps their names in lower case; only FROM must write them so too. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def unknown(file: Parsed) -> Iterator[Flaw]:
     for section in file.sections:
         earlier = [one.name for one in file.sections[: section.number] if one.name]
         later = [one for one in file.sections[section.number :] if one.name]
-        if not _is_known(section.base, earlier, file):
+        if section.base.lower() in earlier and section.base not in earlier:
+            yield _in_capitals(file, section)
+        elif not _is_known(section.base, earlier, file):
             yield from _misnamed(file, section.start, section.base, earlier, later, section)
         for one in section.body:
             for word in sources(one):
@@ -31,6 +33,12 @@ def unknown(file: Parsed) -> Iterator[Flaw]:
                     yield from _numbered(one, int(word), section)
                 elif not _is_known(word, earlier, file):
                     yield from _misnamed(file, one, word, earlier, later, section)
+
+
+def _in_capitals(file: Parsed, section: Section) -> Flaw:
+    name = section.base.lower()
+    line, fixed = file.respelt(section.start, rf"(?<!\S)({re.escape(section.base)})(?!\S)", name)
+    return Flaw(line, f'stage "{section.base}" does not exist: FROM needs it in lower case, "{name}"', fixed, safe=True)
 
 
 def _is_known(word: str, earlier: Iterable[str], file: Parsed) -> bool:
@@ -105,11 +113,12 @@ def classified(file: Parsed) -> dict[str, Kind]:
 
 def unused(file: Parsed) -> Iterator[Flaw]:
     """Stages that are no target of any kind and that no other stage uses."""
-    if not any(section.body for section in file.sections):
-        return  # a list of images that something else reads
+    if file.broken or not any(section.body for section in file.sections):
+        return  # what could not be read may use any; without a body it is a list of images that something else reads
     targets = {*classified(file), *file.around.targets, file.sections[-1].key, *kinds.NOT_IMAGES}
     for section in file.sections:
-        if section.key in targets or "dev" in section.name.split("-") or _is_used(section, file):
+        is_target = any(may_be(target, (section.key,)) for target in targets) or "dev" in section.name.split("-")
+        if is_target or _is_used(section, file):
             continue
         who = "no other stage uses it, and it is no target of a kind that is known by its name"
         yield Flaw(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ci_buildkit.checkout import ignore
 from ci_buildkit.config.options import Options
@@ -29,7 +29,8 @@ SETTINGS = (
     ),
 )
 # How prose and programs say which stage they build, or in quotes; a script may say it in any way.
-MENTION = r"target\b[\s\"'`]*[=:,\s][\s\"'`]*"
+WORD = re.compile(r"[A-Za-z][\w.-]*")
+MENTIONED = re.compile(r"(?:target\b[\s\"'`]*[=:,\s][\s\"'`]*|[\"'`])([A-Za-z][\w.-]*)", re.IGNORECASE)
 MOST_TEXT = 8 << 20  # characters of all such files
 
 
@@ -42,8 +43,7 @@ class Surroundings:
         self._options = options
         self._bake_files = bake_files
         self._all = frozenset(found.all)
-        self._scripts = _joined(found, found.scripts)
-        self._others = _joined(found, found.others)
+        self._named = _words(WORD, _texts(found, found.scripts)) | _words(MENTIONED, _texts(found, found.others))
 
     def of(self, path: str, text: str) -> Around:
         """What surrounds the Dockerfile at a path."""
@@ -70,13 +70,7 @@ class Surroundings:
 
     def _mentioned(self, path: str, text: str) -> frozenset[str]:
         """The stages of a Dockerfile that other files of the folder name."""
-        names = [re.escape(section.name) for section in parse(path, text).sections if section.name]
-        if not names:
-            return frozenset()
-        any_of = rf"(?<![\w.-])({'|'.join(names)})(?![\w.-])"
-        found = re.findall(any_of, self._scripts, re.IGNORECASE)
-        found += re.findall(rf"(?:{MENTION}|[\"'`]){any_of}", self._others, re.IGNORECASE)
-        return frozenset(name.lower() for name in found)
+        return frozenset(one.name for one in parse(path, text).sections if one.name in self._named)
 
     def _context(self, path: str, text: str, users: Iterable[tuple[BakeFile, Block]]) -> str | None:
         """The context as a bake file says it; else the folder, of the file's own and the root, that has what is copied."""
@@ -111,15 +105,18 @@ class Surroundings:
         return "" if inside.startswith("..") else inside
 
 
-def _joined(found: Files, paths: Iterable[str]) -> str:
+def _texts(found: Files, paths: Iterable[str]) -> Iterator[str]:
     """The texts of files, as many as there is room for."""
-    texts: list[str] = []
     room = MOST_TEXT
     for path in paths:
-        if room > 0 and (text := found.read(path, LARGEST_SPEAKER)) is not None and len(text) <= room:
-            texts.append(text)
+        text = found.read(path, LARGEST_SPEAKER) if room > 0 else None
+        if text is not None:
             room -= len(text)
-    return "\n".join(texts)
+            yield text
+
+
+def _words(pattern: re.Pattern[str], texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(word.lower().rstrip(".") for text in texts for word in pattern.findall(text))
 
 
 def _wanted(path: str, text: str) -> list[str]:
@@ -139,7 +136,8 @@ def _stages(users: Iterable[tuple[BakeFile, Block]]) -> frozenset[str]:
     found: set[str] = set()
     for file, block in users:
         attribute = file.attribute(block, "target")
-        found |= {token.text.lower() for token in attribute.tokens if token.kind == "string"} if attribute else set()
+        if attribute is not None:
+            found |= {token.text.lower() for token in attribute.tokens if token.kind == "string"} or {"${any}"}
         found.add(block.labels[0].lower())
     return frozenset(found)
 

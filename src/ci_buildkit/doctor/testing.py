@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ci_buildkit.doctor import shell, stages
 from ci_buildkit.doctor.flaw import Flaw
@@ -19,6 +19,11 @@ SUCCEED = re.compile(r"(?:true|:|echo\b.*|exit 0|printf\b.*)$")
 SINKS = re.compile(r"(?:tee|cat|sed|awk|jq|head|tail|ts|go-junit-report(?!.*-set-exit-code)|tap-\S+|xmllint)\b")
 KEEPS_CODE = re.compile(r"\$\?|PIPESTATUS|exit-code|exit_code|exitcode", re.IGNORECASE)
 PIPEFAIL = re.compile(r"-[a-z]*o[a-z]*[\s\"',]+pipefail")
+OUTCOMES = {
+    "none": "this is always green",
+    "unknown": "this is always green, unless a report says otherwise",
+    "some": "a run that breaks before its report is whole looks like a good one",
+}
 HOW = "`{ COMMAND; echo $? > /out/exit-code; }` keeps the exit code beside the reports"
 
 
@@ -57,17 +62,12 @@ def false_green(file: Parsed) -> Iterator[Flaw]:
         why = _swallowed(run) or _piped(run, file)
         if not why or KEEPS_CODE.search(run.one.script):
             continue
-        has_report = _has_report(run, file)
-        is_test = run.section.key in named
-        rest = (
-            "a run that breaks before its report is whole looks like a good one"
-            if has_report
-            else "this is always green"
-        )
+        reports = _reports(run, file)
+        is_lost = reports == "none" and run.section.key in named
         yield Flaw(
             run.one.line,
-            f"{run.tool.name} may fail and the step succeeds, because {why}: {rest}; {HOW}",
-            severity="error" if is_test and not has_report else "warning",
+            f"{run.tool.name} may fail and the step succeeds, because {why}: {OUTCOMES[reports]}; {HOW}",
+            severity="error" if is_lost else "warning",
         )
 
 
@@ -98,21 +98,21 @@ def _piped(run: Run, file: Parsed) -> str:
     return f"a pipe ends as its last command does, here {sink.words[0]} (`set -o pipefail` where the shell is bash)"
 
 
-def _has_report(run: Run, file: Parsed) -> bool:
-    """Whether anything in the stage, or in the files that set the tool up, makes the tests write a report."""
-    chain = file.chain(run.section)
-    bodies = "\n".join(f"{one.text}\n{one.script}" for section in chain for one in section.body)
-    is_variable = any(word.startswith("$") for word in run.commands[run.at].words)
-    if run.tool.reports is None or is_variable or run.tool.settings.search(file.around.settings):
-        return True
-    return bool(run.tool.reports.search(bodies) or WRITES.search(bodies))
+def _reports(run: Run, file: Parsed) -> Literal["some", "none", "unknown"]:
+    """Whether the tests write a report, or print one that is read from the log."""
+    bodies = "\n".join(f"{one.text}\n{one.script}" for section in file.chain(run.section) for one in section.body)
+    if WRITES.search(bodies) or run.tool.settings.search(file.around.settings):
+        return "some"
+    if run.tool.reports is None or any(word.startswith("$") for word in run.commands[run.at].words):
+        return "unknown"
+    return "some" if run.tool.reports.search(bodies) else "none"
 
 
 def no_report(file: Parsed) -> Iterator[Flaw]:
     """Test stages that write no report and print none that could be read from the log."""
     named = _test_stages(file)
     for run in _runs(file):
-        if run.section.key in named and not _has_report(run, file):
+        if run.section.key in named and _reports(run, file) == "none":
             yield Flaw(
                 run.one.line,
                 f"{run.tool.name} writes no report here, so nobody can say which tests ran: {run.tool.advice}",

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from ci_buildkit.doctor import shell
 from ci_buildkit.doctor.flaw import Flaw
 from ci_buildkit.doctor.nearest import question, slip_of
-from ci_buildkit.doctor.officials import OFFICIAL, SYSTEMS
+from ci_buildkit.doctor.officials import OFFICIAL, SET_BY_OTHERS, SYSTEMS
 from ci_buildkit.doctor.parsed import Instruction, Parsed, Section
 
 PLATFORM_ARGS = frozenset(
@@ -81,13 +81,14 @@ def _has_default(how: str) -> bool:
 def _may_be_set_by_image(name: str, section: Section, file: Parsed) -> bool:
     """Whether the base image's own ENV may have it: `node` sets NODE_VERSION."""
     word = name.partition("_")[0].lower()
-    bases = [root.base.lower() for root in file.roots(section)]
-    return name not in AUTOMATIC and any(word in base or base.startswith("$") or "java" in word for base in bases)
+    bases = [root.base.lower() for root in file.roots(section) if root.image not in SYSTEMS]
+    return name not in AUTOMATIC and any(
+        word in base or base.startswith("$") or name in SET_BY_OTHERS for base in bases
+    )
 
 
 def _not_declared(file: Parsed, section: Section, one: Instruction, name: str, outside: frozenset[str]) -> Flaw:
-    images = {root.image for root in file.roots(section)}
-    known = name in AUTOMATIC or (images <= OFFICIAL and (images <= SYSTEMS or not name.endswith("_VERSION")))
+    known = name in AUTOMATIC or all(root.image in OFFICIAL for root in file.roots(section))
     why = (
         f'"{name}" is declared before the first FROM only, which is for FROM lines'
         if name in outside
@@ -139,8 +140,8 @@ def undeclared_in_from(file: Parsed) -> Iterator[Flaw]:
             why = f"the ARG in line {inside} is inside a stage" if inside else "it is not declared"
             yield Flaw(
                 line,
-                f'"{name}" is empty here, because {why}{question(names)}; a FROM line sees only what is declared before '
-                "the first FROM",
+                f'"{name}" is empty here, because {why}, and a FROM line sees only what is declared before the first FROM'
+                f"{question(names)}",
                 fixed if len(names) == 1 else None,
                 safe=len(names) == 1,
             )

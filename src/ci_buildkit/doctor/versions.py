@@ -11,7 +11,7 @@ from ci_buildkit.doctor.parsed import Parsed
 from ci_buildkit.doctor.variables import AUTOMATIC, declared
 from ci_buildkit.plan.stages import VERSION_ARGS
 
-PROGRAM = re.compile(r"(?:xx-)?(?:go|cargo|dotnet) (?:build|publish)\b")
+PROGRAM = re.compile(r"(?:xx-)?go build\b")  # other compilers take the version of the project's own file
 # What a file that stamps by other means holds.
 MAKES = re.compile(r"ldflags|\bgit\s|\.git\b|describe|stamp|\bversion\b", re.IGNORECASE)
 # The linker's flag that sets a variable of a Go program: -X path.name=value.
@@ -26,7 +26,7 @@ def empty(file: Parsed) -> Iterator[Flaw]:
             have = declared(file.before(section, one.line)) | shell.assigned(one.script)
             for found in STAMP.finditer(one.script):
                 name = found["name"]
-                # Global and automatic arguments are told as undeclared ones.
+                # Arguments that stand before the first FROM are told as undeclared ones.
                 if name in have | outside | AUTOMATIC or found["how"].startswith((":-", "-")):
                     continue
                 have |= {name}

@@ -6,9 +6,9 @@ GitHub only warns of an unknown input of an action, in a place that nobody looks
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from ci_buildkit.config import lists
 from ci_buildkit.config.options import Options, choices_of, is_list
@@ -86,7 +86,7 @@ def _refused_option(name: str, text: str) -> str:
     return ""
 
 
-def _reason(name: str, detail: ErrorDetails) -> str:
+def _reason(name: str, detail: Mapping[str, Any]) -> str:
     """What is wrong with a value, in the words of the settings file's own errors."""
     given = f"{str(detail['input'])[:200]!r}"
     if detail["type"] == "bool_parsing":

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -116,11 +117,15 @@ class Warned:
 class Progress:
     """Collects the status lines of one solve. `feed` returns what is new in the log; steps keep their order.
 
-    `manifests` are the digests of the platforms' images that were exported.
+    `manifests` are the digests of the platforms' images that were exported. `origin` is what the builder's clock showed
+    when what is waited for began, in seconds since 1970: the machines' clocks differ, and one that is set back during the
+    build shows less at once.
     """
 
-    def __init__(self) -> None:
-        """An empty solve."""
+    def __init__(self, elapsed: Callable[[], float] = lambda: 0.0) -> None:
+        """An empty solve. `elapsed` tells the seconds since that beginning, by a clock that nobody sets."""
+        self.origin = math.inf
+        self._elapsed = elapsed
         self.steps: dict[str, Step] = {}
         self.warnings: list[Warned] = []
         self.current = ""
@@ -160,6 +165,11 @@ class Progress:
         return ended
 
     @property
+    def now(self) -> float:
+        """What the builder's clock shows, in seconds since 1970."""
+        return self.origin + self._elapsed()
+
+    @property
     def done(self) -> int:
         """Steps that ended."""
         return sum(step.completed is not None for step in self.steps.values())
@@ -183,6 +193,9 @@ class Progress:
         if step is None:
             step = self.steps[digest] = Step(digest, vertex.get("name", ""), inputs=tuple(vertex.get("inputs") or ()))
         started, completed = seconds_of(vertex.get("started")), seconds_of(vertex.get("completed"))
+        stamps = ((started, step.started), (completed, step.completed))
+        if new := [stamp for stamp, known in stamps if stamp is not None and stamp != known]:
+            self.origin = min(self.origin, max(new) - self._elapsed())
         if started is not None:
             if step.first is None:
                 step.first = started

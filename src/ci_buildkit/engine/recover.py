@@ -25,6 +25,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from ci_buildkit.errors import said
+
 USUAL_FOLDERS = (
     "/out",
     "/reports",
@@ -131,10 +133,11 @@ def script(token: str, workdir: str, named: Sequence[str], usual: Sequence[str] 
             f"set --; while IFS= read -r f; do {measure}; done <$L",
             "z=cat; command -v gzip >/dev/null && z='gzip -1'",
             "m data",
-            '[ $# -gt 0 ] && tar -cf - "$@" 2>/dev/null | $z | base64',
+            '[ $# -gt 0 ] && { tar -cf - "$@" 2>/dev/null || : >$L.cut; } | $z | base64',
+            "[ -e $L.cut ] && m cut",
             "m end",
             # What was sent last is lost where the shell ends before it was read: it waits to be told.
-            "rm -f $L; read -r x || :",
+            "rm -f $L $L.cut; read -r x || :",
         )
     )
 
@@ -156,7 +159,10 @@ def invoke(text: str) -> str:
 
 
 class Terminal:
-    """The pseudo-terminal of one debug build. Reads in a thread of its own until the build leaves."""
+    """The pseudo-terminal of one debug build. Reads in a thread of its own until the build leaves.
+
+    Whatever goes wrong with it is the result's `trouble` and breaks no build.
+    """
 
     def __init__(self, spool: Path) -> None:
         """`spool` takes the archive, so that memory does not grow with the reports."""
@@ -167,9 +173,10 @@ class Terminal:
         self.result = Recovered()
         self._section = ""
         self._heard = time.monotonic()
+        self._awaited = False
         self._due = 0.0
         self._told = 0
-        self._prompted = False
+        self._prompted = self._lost = False
         self._kill: Callable[[], None] | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._read, daemon=True)
@@ -190,26 +197,48 @@ class Terminal:
         """`kill` ends the build's process, for a debugger that does not leave when it is told to."""
         self._kill = kill
 
+    def expect(self) -> None:
+        """The step has ended, and its shell begins now."""
+        if not self._awaited:
+            self._heard = time.monotonic()
+            self._awaited = True
+
     def _read(self) -> None:
+        # A full disk was told when it was met, or it cuts the archive.
+        with contextlib.suppress(OSError), self._open() as out:
+            self._listen(out)
+
+    def _listen(self, out: io.BufferedWriter) -> None:
         rest = b""
-        with self.spool.open("wb") as out:
-            while not self._stop.is_set():
-                self._leave_when_due()
-                ready, _, _ = select.select([self.master], [], [], 0.1)
-                if not ready:
-                    if self.result.begun and time.monotonic() - self._heard > QUIET_SECONDS:
-                        self._give_up(f"nothing came from the step's shell for {QUIET_SECONDS:.0f} s")
-                    continue
-                try:
-                    chunk = os.read(self.master, 1 << 16)
-                except OSError:
-                    return
-                self._heard = time.monotonic()
-                *lines, rest = (rest + chunk).split(b"\n")
-                for line in lines:
-                    self._line(line.strip(b"\r"), out)
-                if PROMPT in rest[-64:]:
-                    self._console()
+        while not self._stop.is_set():
+            self._leave_when_due()
+            ready, _, _ = select.select([self.master], [], [], 0.1)
+            if not ready:
+                if (self.result.begun or self._awaited) and time.monotonic() - self._heard > QUIET_SECONDS:
+                    self._give_up(f"nothing came from the step's shell for {QUIET_SECONDS:.0f} s")
+                continue
+            try:
+                chunk = os.read(self.master, 1 << 16)
+            except OSError:
+                return
+            self._heard = time.monotonic()
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                self._line(line.strip(b"\r"), out)
+            if PROMPT in rest[-64:]:
+                self._console()
+
+    def _open(self) -> io.BufferedWriter:
+        try:
+            return self.spool.open("wb")
+        except OSError as error:
+            self._lose(error)
+            return Path(os.devnull).open("wb")
+
+    def _lose(self, error: OSError) -> None:
+        """The archive cannot be kept. The shell is read on, since it would wait for that."""
+        self.result.trouble = self.result.trouble or said(error)
+        self._lost = True
 
     def _leave_when_due(self) -> None:
         """Tell the shell, then the debugger to end, in the same word; the build's own exit code follows. Then insist."""
@@ -241,9 +270,12 @@ class Terminal:
         if mark in line:
             word = line.split(mark, 1)[1].decode(errors="replace")
             self._mark(word)
-        elif self._section == "data" and out.tell() < MAX_BYTES:
+        elif self._section == "data" and not self._lost and out.tell() < MAX_BYTES:
             with contextlib.suppress(binascii.Error):  # noise between the lines; a damaged archive tells itself
-                out.write(binascii.a2b_base64(line))
+                try:
+                    out.write(binascii.a2b_base64(line))
+                except OSError as error:
+                    self._lose(error)
 
     def _mark(self, word: str) -> None:
         if word == "begin":
@@ -251,6 +283,8 @@ class Terminal:
         elif word.startswith("skip "):
             self.result.left_out.append(word.removeprefix("skip "))
             return
+        elif word == "cut":
+            self.result.trouble = "`tar` failed in the step, so files may be missing"
         elif word.startswith("missing-"):
             self.result.trouble = f"the stage's image has no `{word.removeprefix('missing-')}`"
         elif word == "end":
@@ -284,6 +318,10 @@ def _write(content: IO[bytes], member: tarfile.TarInfo, folder: Path) -> None:
         raise ValueError(f"the name {member.name!r} leads out of the folder")
     target = folder.joinpath(*parts)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("wb") as out:
-        shutil.copyfileobj(content, out, 1 << 20)
+    try:
+        with target.open("wb") as out:
+            shutil.copyfileobj(content, out, 1 << 20)
+    except BaseException:
+        target.unlink(missing_ok=True)  # half a report would be taken for a whole one that the tests broke
+        raise
     os.utime(target, (member.mtime, member.mtime))  # which says whether a report is stale

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from ci_buildkit.engine import recover
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.process import Cancellation, Ended, run
 from ci_buildkit.engine.progress import Line, Progress, Step
+from ci_buildkit.engine.runc import Mark
 
 # The line of a log that another attempt begins with. No step can print it: its lines begin with a number.
 MARKER = "# attempt "
@@ -46,9 +46,8 @@ class LogFile:
         self._out = out
         self._numbers: dict[str, int] = {}
 
-    def lines(self, lines: Sequence[Line]) -> None:
-        """Write lines of steps."""
-        now = time.time()
+    def lines(self, lines: Sequence[Line], now: float) -> None:
+        """Write lines that steps print `now`, in seconds since 1970 by the builder's clock."""
         for line in lines:
             number = self._number(line.step)
             since = max(0.0, now - (line.step.first or now))
@@ -104,11 +103,16 @@ def debug_command(buildx: Buildx, builder: str, flags: Sequence[str], script: st
 
 @dataclass(slots=True)
 class Watch:
-    """Who hears of a build: new lines, that something moved, and at its start how to kill it."""
+    """Who hears of a build: new lines, that something moved, and at its start how to kill it. `mark` marks its steps.
+
+    `elapsed` tells the seconds since what the build belongs to began.
+    """
 
     lines: Callable[[Sequence[Line]], None]
     moved: Callable[[Progress], None]
     started: Callable[[Callable[[], None]], object] = lambda _: None
+    mark: Mark | None = None
+    elapsed: Callable[[], float] = lambda: 0.0
 
 
 def solve(
@@ -121,7 +125,7 @@ def solve(
     terminal: recover.Terminal | None = None,
 ) -> Solved:
     """Run a build command to its end. `metadata` is where it may write its metadata file."""
-    progress, mask = Progress(), buildx.mask
+    progress, mask = Progress(watch.elapsed), buildx.mask
 
     def masked(lines: Iterable[Line]) -> list[Line]:
         return [Line(line.step, mask(line.text), line.stream) for line in lines] if mask.pattern else list(lines)
@@ -132,9 +136,12 @@ def solve(
             return False
         lines = masked(new)
         if lines:
-            log.lines(lines)
+            log.lines(lines, progress.now)
             watch.lines(lines)
-        log.steps(progress.ended())
+        ended = progress.ended()
+        log.steps(ended)
+        if terminal and any(step.error for step in ended):
+            terminal.expect()
         watch.moved(progress)
         return True
 
@@ -145,20 +152,20 @@ def solve(
 
     position = command.index("--progress=rawjson")
     full = [*command[:position], f"--metadata-file={metadata}", *command[position:]]
-    ended: Ended = run(
+    done: Ended = run(
         full,
-        env=buildx.build_environment,
+        env=watch.mark.environment(buildx.build_environment) if watch.mark else buildx.build_environment,
         cancellation=cancellation,
         on_line=on_line,
         terminal=terminal.slave if terminal else None,
         on_start=on_start,
     )
     rest = masked(progress.finish())
-    log.lines(rest)
+    log.lines(rest, progress.now)
     watch.lines(rest)
-    said = mask(ended.text)
+    said = mask(done.text)
     log.text(said)
     content: Mapping[str, Any] = {}
     with contextlib.suppress(OSError, ValueError):
         content = json.loads(metadata.read_text(encoding="utf-8"))
-    return Solved(ended.returncode, said, progress, content, terminal.close() if terminal else None)
+    return Solved(done.returncode, said, progress, content, terminal.close() if terminal else None)

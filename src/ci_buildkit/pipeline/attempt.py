@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import itertools
 import shutil
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from ci_buildkit.engine import patience, pulse, recover, trouble
 from ci_buildkit.engine.progress import Line, Progress
 from ci_buildkit.engine.solve import LogFile, Solved, Watch, bake_command, debug_command, solve
 from ci_buildkit.errors import EngineError
 from ci_buildkit.pipeline import again, judge, survivors
+from ci_buildkit.pipeline.limit import Limit
 from ci_buildkit.pipeline.session import Session, safe_name
 from ci_buildkit.pipeline.view import Snapshot
 from ci_buildkit.plan import bake
@@ -23,17 +24,20 @@ from ci_buildkit.plan.stages import Stage
 UPDATES = 0.1  # seconds between two progress reports of a stage
 
 
-def attempt(session: Session, stage: Stage, log: LogFile, began: float, *, anew: bool = False) -> Solved:
+def attempt(session: Session, stage: Stage, log: LogFile, limit: Limit, *, anew: bool = False) -> Solved:
     """Build a stage, with what it takes to have its reports if its RUN fails. `anew` keeps its RUNs from the cache.
 
     It is built again after a pause where a registry or the engine gave trouble that may pass, and at once where a machine
-    died and others can build it. What comes back is in the folder that the stage exports to. `began` is when the stage
-    did, in seconds since 1970.
+    died and others can build it. What comes back is in the folder that the stage exports to. Nothing is tried again once
+    the stage's time is over.
     """
     for number in itertools.count(1):
         used = session.builder
         with pulse.watched(used.machines) as started:
-            solved = _once(session, stage, log, _watch(session, stage, began, started), anew=anew)
+            solved = _once(session, stage, log, _watch(session, stage, limit, started), anew=anew)
+        limit.ended()
+        if limit.over:
+            return solved
         loss = survivors.loss(session, stage.name, stage.platforms, used, solved)
         if loss and loss.final:
             return replace(solved, lost=loss.said)
@@ -63,20 +67,40 @@ def _once(session: Session, stage: Stage, log: LogFile, watch: Watch, *, anew: b
     pinned = () if stage.platforms else session.fleet.pinned
     if pinned:
         target["platforms"] = list(pinned)
+    refused = None
     if stage.kind in {"test", "lint"} and session.can_debug and bake.is_plain(target):
-        terminal = recover.Terminal(session.staging.work / f"{safe_name(stage.name)}.tar")
-        script, on = _script(session, stage, terminal.token)
-        command = debug_command(
-            session.buildx, session.builder.name, bake.build_flags(stage.name, target), script, on=on
-        )
-        solved = solve(command, session.buildx, session.cancellation, log, watch, metadata, terminal)
-        if solved.recovered:
-            recover.unpack(solved.recovered, terminal.spool, session.exported(stage))
-        return _told(session, stage, solved, log)
+        solved = _debugged(session, stage, log, watch, target, metadata)
+        refused = _refused(solved)
+        if refused is None or session.cancellation.cancelled:
+            return _told(session, stage, solved, log)
     sets = [f"{stage.name}.platform={platform}" for platform in pinned]
     sets += again.overrides(stage.name, target) if anew else []
     command = bake_command(session.buildx, session.builder.name, session.bake_file, stage.name, sets)
-    return _told(session, stage, solve(command, session.buildx, session.cancellation, log, watch, metadata), log)
+    solved = solve(command, session.buildx, session.cancellation, log, watch, metadata)
+    if solved.returncode or stage.export == "none":
+        solved.recovered = refused
+    return _told(session, stage, solved, log)
+
+
+def _debugged(
+    session: Session, stage: Stage, log: LogFile, watch: Watch, target: Mapping[str, Any], metadata: Path
+) -> Solved:
+    """Build with buildx' debugger, which takes the reports out of the step."""
+    terminal = recover.Terminal(session.staging.work / f"{safe_name(stage.name)}.tar")
+    script, on = _script(session, stage, terminal.token)
+    command = debug_command(session.buildx, session.builder.name, bake.build_flags(stage.name, target), script, on=on)
+    solved = solve(command, session.buildx, session.cancellation, log, watch, metadata, terminal)
+    if solved.recovered:
+        recover.unpack(solved.recovered, terminal.spool, session.exported(stage))
+    return solved
+
+
+def _refused(solved: Solved) -> recover.Recovered | None:
+    """What there is to say where buildx did not even begin, since it has no debugger that it could begin with."""
+    if solved.returncode <= 0 or solved.progress.steps or trouble.is_engine(solved.text):
+        return None
+    last = next((line for line in reversed(solved.text.splitlines()) if line.startswith("ERROR: ")), "it said nothing")
+    return recover.Recovered(trouble=f"buildx could not start its debugger: {last.removeprefix('ERROR: ')}")
 
 
 def _told(session: Session, stage: Stage, solved: Solved, log: LogFile) -> Solved:
@@ -99,12 +123,17 @@ def _script(session: Session, stage: Stage, token: str) -> tuple[str, Literal["e
     return script, "error" if stage.export == "results" else "always"
 
 
-def _watch(session: Session, stage: Stage, began: float, started: Callable[[Callable[[], None]], object]) -> Watch:
-    last = 0.0
+def _watch(session: Session, stage: Stage, limit: Limit, started: Callable[[Callable[[], None]], object]) -> Watch:
+    last, used = 0.0, session.builder
+
+    def begin(kill: Callable[[], None]) -> None:
+        started(kill)
+        limit.began(used, kill)
 
     def moved(progress: Progress) -> None:
         nonlocal last
-        now = time.time()
+        limit.moved(progress)
+        now = limit.clock.elapsed
         if now - last < UPDATES:
             return
         last = now
@@ -114,7 +143,7 @@ def _watch(session: Session, stage: Stage, began: float, started: Callable[[Call
             sum(s.completed is not None for s in steps),
             sum(s.cached for s in steps),
             len(steps),
-            now - began,
+            now,
         )
         session.emit(lambda: session.view.progress(stage.name, snapshot))
 
@@ -127,4 +156,4 @@ def _watch(session: Session, stage: Stage, began: float, started: Callable[[Call
 
         session.emit(tell)
 
-    return Watch(lines, moved, started)
+    return Watch(lines, moved, begin, limit.mark, lambda: limit.clock.elapsed)

@@ -14,7 +14,7 @@ from ci_buildkit.errors import BuildFailed, EngineError, FailuresFound, OutputEr
 from ci_buildkit.findings.model import FindingReport
 from ci_buildkit.problem import Problem
 from ci_buildkit.record import StageOutcome
-from ci_buildkit.results.model import TestReport
+from ci_buildkit.results.model import TestReport, Totals
 from ci_buildkit.results.policy import let_pass, plural
 
 FAILED = "did not complete successfully"
@@ -186,6 +186,29 @@ def _ended(
 def own_step(step: Step | None, stages: Sequence[str]) -> bool:
     """Whether a step is a RUN of one of these stages, and failed by its command's exit code."""
     return step is not None and FAILED in step.error and runs_in(step, stages)
+
+
+def running(progress: Progress) -> list[Step]:
+    """The steps that began and have not ended."""
+    return [step for step in progress.steps.values() if step.started and not (step.completed or step.error)]
+
+
+def overtime(timeout: str, step: Step | None, stages: Sequence[str], found: Verdict, totals: Totals) -> Verdict:
+    """The verdict on a stage that was ended because it took longer than `timeout`.
+
+    `step` is what it was at, `found` the verdict that it would have got without that, `totals` are those of the tests that
+    it had run. A RUN of `stages`, which test or lint, has failed; what else takes too long is the build's fault, or, where
+    no RUN does, the registry's or the builder's.
+    """
+    said = f"took longer than {timeout} (--stage-timeout)"
+    if step is None:
+        return Verdict(found.outcome, f"{said}; {found.reason}", found.exit_code)
+    if totals.tests:
+        said += f"; until then {plural(totals.tests, 'test')} ran, {totals.failed + totals.errors:,} of which failed"
+    said += f"; it was at {_name(step)}"
+    if stages and runs_in(step, stages):
+        return Verdict("failed", said, FailuresFound.exit_code)
+    return Verdict("error", said, (BuildFailed if step.is_run else EngineError).exit_code)
 
 
 def runs_in(step: Step, stages: Sequence[str]) -> bool:

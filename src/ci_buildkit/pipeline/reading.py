@@ -52,7 +52,7 @@ class _Files:
     unreadable: list[Problem] = field(default_factory=list)
 
 
-def tests(session: Session, stage: Stage, solved: Solved, began: float, attempt: int) -> Reading:
+def tests(session: Session, stage: Stage, solved: Solved, attempt: int) -> Reading:
     """Results of the export, else of the failed step, else of what attempt number `attempt` wrote to the log."""
     from ci_buildkit.results import read
 
@@ -60,8 +60,9 @@ def tests(session: Session, stage: Stage, solved: Solved, began: float, attempt:
     places = _places(session, stage)
     if files := _files(session, stage, solved, left.problems):
         left.exit_code, left.source = files.exit_code, files.source
-        # A cached step's files are as old as the run that made them; one that ran now must have made them now.
-        since = None if judge.replayed(solved.progress, stage.rerun) else began
+        # A cached step's files are as old as the run that made them; one that ran now must have made them now, by the
+        # clock that their times are of.
+        since = None if judge.replayed(solved.progress, stage.rerun) else solved.progress.origin
         found = read.read_paths([files.folder], since=since, **places)
         found = replace(found, problems=(*found.problems, *files.unreadable))
         left.report = _named(found, files.folder, f"results/{safe_name(stage.name)}")
@@ -71,7 +72,11 @@ def tests(session: Session, stage: Stage, solved: Solved, began: float, attempt:
         found = read.read_log(lines, name=name, **places)
         left.source = "log" if found.totals.tests or found.problems else None
         left.report = found
-    left.report = replace(left.report, problems=(*left.report.problems, *_left_out(stage, solved)))
+    left_out = _left_out(stage, solved)
+    if solved.returncode:  # the step failed by itself, and that must not be hidden
+        left.problems += left_out
+    else:
+        left.report = replace(left.report, problems=(*left.report.problems, *left_out))
     return left
 
 
@@ -101,7 +106,7 @@ def lint(session: Session, stage: Stage, solved: Solved, attempt: int) -> LintRe
             found, source = logged, "log"
     if source == "log":  # nothing is missing without files that could not be had
         told.clear()
-    found = replace(found, problems=(*found.problems, *_left_out(stage, solved)))
+    told += _left_out(stage, solved)  # only a step that failed is searched
     return LintReading(judge.Seen(_sorted_out(session, found), source, exit_code), told)
 
 

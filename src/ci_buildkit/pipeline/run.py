@@ -7,7 +7,6 @@ import importlib
 import json
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from ci_buildkit.engine.process import Cancellation
 from ci_buildkit.errors import OutputError, most_fundamental
 from ci_buildkit.findings.model import FindingReport
 from ci_buildkit.pipeline import policies
+from ci_buildkit.pipeline.clock import Clock
 from ci_buildkit.pipeline.criticalpath import critical_path
 from ci_buildkit.pipeline.inputs import Gathering
 from ci_buildkit.pipeline.policies import Policies
@@ -69,7 +69,7 @@ class Run:
     cancellation: Cancellation
     staging: Staging
     view: View
-    began: float
+    clock: Clock
     policies: Policies
     notes: Sequence[tuple[Level, str]] = ()
 
@@ -128,7 +128,7 @@ def _prepare(run: Run) -> tuple[Session, queue.Queue[Callable[[], None] | None]]
         bake_file=bake_file,
         definitions=definition["target"],
         root=git.top(run.plan.context) or run.plan.context,
-        began=run.began,
+        clock=run.clock,
         emit=calls.put,
         view=run.view,
         can_debug=can_debug(run.buildx_version),
@@ -231,8 +231,8 @@ def _record(
     return RunRecord(
         outcome=outcome_of(exit_code),
         exit_code=exit_code,
-        started=datetime.fromtimestamp(run.began, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        seconds=round(time.time() - run.began, 3),
+        started=datetime.fromtimestamp(run.clock.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        seconds=round(run.clock.elapsed, 3),
         version=run.plan.version,
         builder=BuilderRecord(
             name=builder.name,

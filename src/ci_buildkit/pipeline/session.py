@@ -13,6 +13,7 @@ from ci_buildkit.engine.builder import Builder
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.fleet import Fleet
 from ci_buildkit.engine.process import Cancellation
+from ci_buildkit.pipeline.clock import Clock
 from ci_buildkit.pipeline.policies import Policies
 from ci_buildkit.pipeline.staging import Staging
 from ci_buildkit.pipeline.view import View
@@ -25,7 +26,7 @@ BUILDS_AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What all stages of a run share. `emit` hands a call to the thread that talks to the view."""
+    """What all stages of a run share. `clock` began with it, `emit` hands a call to the thread that talks to the view."""
 
     buildx: Buildx
     fleet: Fleet
@@ -35,7 +36,7 @@ class Session:
     bake_file: Path
     definitions: Mapping[str, Mapping[str, Any]]
     root: Path
-    began: float
+    clock: Clock
     emit: Callable[[Callable[[], None]], None]
     view: View
     can_debug: bool

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,11 +15,12 @@ from ci_buildkit.errors import CiBuildkitError, EngineError, OutputError, said
 from ci_buildkit.findings.model import Finding, FindingReport
 from ci_buildkit.pipeline import again, judge, reading, retry, timeline
 from ci_buildkit.pipeline.attempt import attempt
+from ci_buildkit.pipeline.limit import Limit
 from ci_buildkit.pipeline.session import Session
 from ci_buildkit.plan.stages import Stage
 from ci_buildkit.problem import Problem
 from ci_buildkit.record import StageRecord
-from ci_buildkit.results.model import TestReport
+from ci_buildkit.results.model import TestReport, Totals
 
 if TYPE_CHECKING:
     from ci_buildkit.engine.registry import Held
@@ -51,14 +51,14 @@ class StageRun:
 
 def run_stage(session: Session, stage: Stage) -> StageRun:
     """Run a stage to its end. A failure is an outcome, never an exception."""
-    began = time.time()
+    limit = Limit(session, stage)
     if session.cancellation.cancelled:
-        return _ended(session, stage, began, NOT_BUILT, judge.CANCELLED)
+        return _ended(session, stage, limit, NOT_BUILT, judge.CANCELLED)
     try:
-        with session.log(stage.name).open("w", encoding="utf-8", errors="replace") as out:
+        with session.log(stage.name).open("w", encoding="utf-8", errors="replace") as out, limit.watching():
             log = LogFile(out)
             run = {"test": _tests, "lint": _lint}.get(stage.kind, _plain)
-            return run(session, stage, log, began)
+            return run(session, stage, log, limit)
     except (OSError, CiBuildkitError) as error:  # a full disk, say: the other stages go on
         shutil.rmtree(session.exported(stage), ignore_errors=True)
         session.staging.make_room()
@@ -67,51 +67,53 @@ def run_stage(session: Session, stage: Stage) -> StageRun:
             if isinstance(error, CiBuildkitError)
             else judge.Verdict("error", said(error), EngineError.exit_code)
         )
-        return _ended(session, stage, began, NOT_BUILT, verdict)
+        return _ended(session, stage, limit, NOT_BUILT, verdict)
 
 
-def _tests(session: Session, stage: Stage, log: LogFile, began: float) -> StageRun:
+def _tests(session: Session, stage: Stage, log: LogFile, limit: Limit) -> StageRun:
     policy = session.policies.tests
-    solved = attempt(session, stage, log, began)
-    read = reading.tests(session, stage, solved, began, log.attempts)
+    solved = attempt(session, stage, log, limit)
+    read = reading.tests(session, stage, solved, log.attempts)
     warnings = reading.warnings(session, stage, solved)
     if again.needed(session, stage, solved, read):
         log.another("the result came from the cache")
-        solved = attempt(session, stage, log, began, anew=True)
-        read = reading.tests(session, stage, solved, began, log.attempts)
+        solved = attempt(session, stage, log, limit, anew=True)
+        read = reading.tests(session, stage, solved, log.attempts)
     again.remember(session, stage, solved, read)
     report = policy.judged(read.report)
     for _ in range(session.policies.test_retries):
         failed = judge.only_tests_failed(solved.returncode, solved.progress, stage.rerun, report, read.exit_code)
-        if not failed or session.cancellation.cancelled:
+        if not failed or session.cancellation.cancelled or limit.over:
             break
         aside = retry.set_aside(session, stage, log.attempts)
         log.another("tests failed")
-        solved = attempt(session, stage, log, began, anew=True)
-        read = retry.folded(read, reading.tests(session, stage, solved, began, log.attempts), aside)
+        solved = attempt(session, stage, log, limit, anew=True)
+        read = retry.folded(read, reading.tests(session, stage, solved, log.attempts), aside)
         report = policy.judged(read.report)
     verdict = judge.tests(solved.returncode, solved.progress, solved.text, stage.rerun, report, read.exit_code)
-    ended = _ended(session, stage, began, solved, verdict, attempts=log.attempts, results_from=read.source)
-    ended.tests, ended.problems, ended.checks = report, tuple(read.problems), warnings
+    ended = _ended(
+        session, stage, limit, solved, verdict, report.totals, attempts=log.attempts, results_from=read.source
+    )
+    ended.tests, ended.problems, ended.checks = report, (*read.problems, *_lost(stage, limit)), warnings
     return ended
 
 
-def _lint(session: Session, stage: Stage, log: LogFile, began: float) -> StageRun:
-    solved = attempt(session, stage, log, began)
+def _lint(session: Session, stage: Stage, log: LogFile, limit: Limit) -> StageRun:
+    solved = attempt(session, stage, log, limit)
     read = reading.lint(session, stage, solved, log.attempts)
     warnings = reading.warnings(session, stage, solved)
     verdict = _linted(session, stage, solved, read)
     wanted = session.policies.needs_every_finding and verdict.outcome == "passed"
     if wanted and again.unheard(session, stage, solved, read.seen.source):
         log.another("what the linter printed is not in the cache")
-        solved = attempt(session, stage, log, began, anew=True)
+        solved = attempt(session, stage, log, limit, anew=True)
         read = reading.lint(session, stage, solved, log.attempts)
         verdict = _linted(session, stage, solved, read)
     seen = read.seen
     for note in seen.report.notes:
         session.emit(partial(session.view.message, "notice", f"{stage.name}: {note}"))
-    ended = _ended(session, stage, began, solved, verdict, attempts=log.attempts, findings_from=seen.source)
-    ended.findings, ended.problems, ended.checks = seen.report, tuple(read.problems), warnings
+    ended = _ended(session, stage, limit, solved, verdict, attempts=log.attempts, findings_from=seen.source)
+    ended.findings, ended.problems, ended.checks = seen.report, (*read.problems, *_lost(stage, limit)), warnings
     return ended
 
 
@@ -120,8 +122,14 @@ def _linted(session: Session, stage: Stage, solved: Solved, read: reading.LintRe
     return judge.lint(solved.returncode, solved.progress, solved.text, stage.rerun, read.seen, level)
 
 
-def _plain(session: Session, stage: Stage, log: LogFile, began: float) -> StageRun:
-    solved = attempt(session, stage, log, began)
+def _lost(stage: Stage, limit: Limit) -> tuple[Problem, ...]:
+    """What there is to say of reports that were lost because the stage was ended from outside."""
+    why = "reports could not be taken out of the step: nobody could end it inside the builder, so its build was ended"
+    return (Problem(stage.name, "unreadable", why),) if limit.lost else ()
+
+
+def _plain(session: Session, stage: Stage, log: LogFile, limit: Limit) -> StageRun:
+    solved = attempt(session, stage, log, limit)
     warnings = reading.warnings(session, stage, solved)
     verdict = judge.build(solved.returncode, solved.progress, solved.text)
     if verdict.exit_code:  # half an export is of no use, and may be what filled the disk that the report needs
@@ -134,7 +142,7 @@ def _plain(session: Session, stage: Stage, log: LogFile, began: float) -> StageR
         kept = layout.read(session.exported(stage))
         if lost := flaws.of(kept, stage.platforms, stage.definition.get("attest", ())):
             raise OutputError(f"the image that was kept {lost}")
-    ended = _ended(session, stage, began, solved, verdict, attempts=log.attempts)
+    ended = _ended(session, stage, limit, solved, verdict, attempts=log.attempts)
     ended.checks, ended.kept = warnings, kept
     return ended
 
@@ -154,16 +162,24 @@ def _metadata(solved: Solved, stage: Stage) -> Mapping[str, Any]:
 
 
 def _ended(
-    session: Session, stage: Stage, began: float, solved: Solved, verdict: judge.Verdict, **fields: Any
+    session: Session,
+    stage: Stage,
+    limit: Limit,
+    solved: Solved,
+    verdict: judge.Verdict,
+    totals: Totals | None = None,
+    **fields: Any,
 ) -> StageRun:
-    """A stage that is over; `fields` are those of its record that only its kind has."""
+    """A stage that is over; `totals` are its tests', `fields` those of its record that only its kind has."""
     if session.cancellation.cancelled and solved.returncode:
         verdict = judge.CANCELLED
+    elif limit.over and stage.timeout and solved.returncode:
+        verdict = judge.overtime(stage.timeout.text, limit.step, stage.rerun, verdict, totals or Totals())
     elif solved.lost:
         verdict = judge.Verdict("error", solved.lost, EngineError.exit_code)
     verdict = _with_guess(stage, verdict)
     progress = solved.progress
-    steps = timeline.steps(progress, session.began, session.builder.native, stage.platforms)
+    steps = timeline.steps(progress, session.clock.at, session.builder.native, stage.platforms)
     own = [step for step in progress.steps.values() if not step.is_internal]
     record = StageRecord(
         name=stage.name,
@@ -172,8 +188,8 @@ def _ended(
         platforms=stage.platforms or session.fleet.home,
         outcome=verdict.outcome,
         reason=verdict.reason,
-        seconds=round(time.time() - began, 3),
-        started=round(began - session.began, 3),
+        seconds=round(limit.clock.elapsed, 3),
+        started=round(limit.clock.after(session.clock), 3),
         steps=len(own),
         cached_steps=sum(step.cached for step in own),
         replayed=stage.kind == "test" and judge.replayed(progress, stage.rerun),

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ci_buildkit.checkout.changes import Changes
 from ci_buildkit.checkout.ignore import Ignore
 
 LONGEST_NAME = 80
@@ -52,15 +51,17 @@ def projects(paths: Iterable[tuple[str, str]]) -> tuple[Project, ...]:
     return tuple(found)
 
 
-def standings(known: Sequence[Project], changes: Changes, shared: Ignore, ignored: Ignore) -> tuple[Standing, ...]:
-    """What is to be built.
+def standings(
+    known: Sequence[Project], changed: Sequence[str] | None, why: str, shared: Ignore, ignored: Ignore
+) -> tuple[Standing, ...]:
+    """What is to be built where these paths have changed; where nothing is known (None) all of it, and `why` says why.
 
     A path that is `ignored` concerns no project. One that is `shared`, or that lies in no project, concerns all of them:
     nothing can be known of what uses it.
     """
-    if changes.paths is None:
-        return tuple(Standing(project, changed=True, why=changes.why) for project in known)
-    paths = [path for path in changes.paths if not ignored(path)]
+    if changed is None:
+        return _all(known, why)
+    paths = [path for path in changed if not ignored(path)]
     for path in paths:
         if shared(path):
             return _all(known, f"{path} is shared")

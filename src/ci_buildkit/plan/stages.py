@@ -183,8 +183,8 @@ def _timed(stages: tuple[Stage, ...], timeouts: Timeouts, targets: Targets) -> t
             raise unknown("stage or kind", name, targets)
 
     def of(stage: Stage) -> Timeout | None:
-        # `test` goes where `test-results` gathers what it wrote.
-        return timeouts.of(lambda name: stage.target.is_called(name) or name.lower() in stage.rerun, stage.kind)
+        # `unit-test` counts where `unit-test-results` gathers what it wrote.
+        return timeouts.of((stage.target.is_called, lambda name: name.lower() in stage.rerun), stage.kind)
 
     return tuple(replace(stage, timeout=of(stage)) for stage in stages)
 

@@ -32,13 +32,15 @@ HINTS: Mapping[Kind, re.Pattern[str]] = {
 class Existing:
     """A build file, relative to its project.
 
-    `stages` are the targets by kind that a run takes by itself, `options` the options that name others.
+    `stages` are the targets by kind that a run takes by itself, `options` the options that name others. `crosses` says
+    whether it compiles for other platforms without emulation.
     """
 
     file: str
     bake: bool = False
     stages: Mapping[Kind, tuple[str, ...]] = field(default_factory=dict)
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    crosses: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -80,7 +82,14 @@ def read(file: str, text: str) -> Existing:
             options[f"{kind}-target"] = found
     missing = [kind for kind in ("lint", "test") if kind not in stages and f"{kind}-target" not in options]
     notes = (f"{file} has no {' and no '.join(missing)} stage: only what it has is run",) if missing else ()
-    return Existing(file, stages=stages, options=options, notes=notes)
+    return Existing(file, stages=stages, options=options, crosses=_crosses(parsed), notes=notes)
+
+
+def _crosses(parsed: Dockerfile) -> bool:
+    """Whether a stage on the builder's own platform asks for which one it compiles."""
+    own = [stage.name for stage in parsed.stages if "BUILDPLATFORM" in stage.platform]
+    asking = [stage.name for stage in parsed.stages if "TARGETARCH" in stage.args]
+    return any(set(own) & set(parsed.reach(name)) for name in asking)
 
 
 def _targets(file: str, parsed: Dockerfile) -> Targets:

@@ -68,7 +68,7 @@ def find(tree: Tree) -> Project:
     notes = [] if found else ["no main package at the top or in cmd/*: there are no stages for binaries and an image"]
     notes += [] if tests else ["no *_test.go: there is no test stage"]
     notes += [f"golangci-lint {LINTERS[0]} reads the old configuration; `golangci-lint migrate` makes a new one"] * old
-    return Project("go", facts, tuple(said), tuple(notes), crosses=True, image=bool(found))
+    return Project("go", facts, tuple(said), tuple(notes), crosses=bool(found), image=bool(found))
 
 
 def _version(tree: Tree) -> str:

@@ -54,7 +54,7 @@ def find(tree: Tree) -> Project:
     said += [f"starts {facts.name}"] if facts.name else []
     notes = [] if facts.tests else ["no src/test: there is no test stage"]
     notes += [] if facts.name else ["no single jar or program that starts: there is no stage for an image"]
-    return Project("java", facts, tuple(said), tuple(notes), IGNORED, crosses=True, image=bool(facts.name))
+    return Project("java", facts, tuple(said), tuple(notes), IGNORED, image=bool(facts.name))
 
 
 def _java(text: str, tree: Tree, pattern: re.Pattern[str]) -> str:

@@ -21,6 +21,15 @@ class Part:
         return f"{self.folder}/{name}" if self.folder else name
 
     @property
+    def crosses(self) -> bool:
+        """Whether it is built for other platforms without emulation."""
+        if self.existing is not None:
+            return self.existing.crosses
+        return self.project is not None and self.project.crosses
+
+    @property
     def makes_image(self) -> bool:
-        """Whether there is, or may be, an image."""
-        return self.existing is not None or (self.project is not None and self.project.image)
+        """Whether there is an image, or may be one: a bake file is not looked into."""
+        if self.existing is not None:
+            return self.existing.bake or "image" in self.existing.stages
+        return self.project is not None and self.project.image

@@ -17,7 +17,7 @@ _COMPARATOR = re.compile(r"(===?|~=|!=|<=|>=|<|>|\^|~|=)?\s*v?(\d[\w.*+-]*|[xX*]
 
 def choose(asked: str, candidates: Sequence[str]) -> str:
     """The first of the candidates, in their order, that a range allows; "" where it allows none or says nothing known."""
-    if not asked.strip():
+    if not asked.strip() or "/" in asked:  # lts/*, an address
         return ""
     return next((one for one in candidates if any(_allows(part, one) for part in asked.split("||"))), "")
 

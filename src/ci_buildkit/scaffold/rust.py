@@ -47,7 +47,7 @@ def find(tree: Tree) -> Project:
     )
     if re.search(r'^name = "openssl-sys"', tree.text("Cargo.lock"), re.MULTILINE):
         notes.append("openssl-sys needs OpenSSL of each platform: rustls, or its feature `vendored`, saves you that")
-    return Project("rust", facts, tuple(said), tuple(notes), IGNORED, crosses=True, image=bool(found))
+    return Project("rust", facts, tuple(said), tuple(notes), IGNORED, crosses=bool(found), image=bool(found))
 
 
 def _version(tree: Tree) -> str:

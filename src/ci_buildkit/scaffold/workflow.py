@@ -89,7 +89,7 @@ def _keys(part: Part, image: str) -> Iterator[tuple[str, object, str]]:
         yield "file", existing.file, "The Dockerfile"
     for option, stages in (existing.options if existing else {}).items():
         yield option, list(stages), f"{WHAT[option]}, which their names alone do not tell"
-    if part.project and part.project.crosses and existing is None:
+    if part.crosses:
         yield "platform", PLATFORMS, "Platforms of binaries and images; nothing of it runs under emulation"
     if image and part.makes_image:
         yield "image", image, "Where images go; with `push: true` they are pushed once lint and tests have passed"

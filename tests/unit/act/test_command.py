@@ -9,6 +9,7 @@ import pytest
 
 from ci_buildkit.act import command, leftovers, program
 from ci_buildkit.act.docker import Docker
+from ci_buildkit.act.passed import divide
 from ci_buildkit.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[3]
@@ -67,18 +68,44 @@ def test_what_of_this_machine_jobs_get() -> None:
     assert set(bare) == {"GITHUB_REPOSITORY", "ACTIONS_ARTIFACT_UPLOAD_CONCURRENCY", "CI_BUILDKIT_BUILDER_DRIVER_OPTS"}
 
 
-@pytest.mark.parametrize(
-    "word", ["-n", "--dryrun", "--list", "-l", "-qn", "--job=x", "-j", "-jx", "-W", "--workflows=x", "-bv", "--reuse"]
-)
+@pytest.mark.parametrize("word", ["-n", "--dryrun", "--list", "-l", "-qn", "-bvw", "--reuse", "--help", "-C"])
 def test_what_would_make_the_result_untrue_is_refused(word: str) -> None:
     with pytest.raises(ConfigurationError, match="cannot be passed on to act") as told:
-        command.check(["--quiet", word])
+        divide(["--quiet", word, "x"])
     assert told.value.hint
 
 
-@pytest.mark.parametrize("word", ["-q", "-b", "--concurrent-jobs", "4", "-sNAME=nlg", "-anobody", "--env=list=x", "-"])
-def test_the_rest_is_passed_on(word: str) -> None:
-    command.check([word])
+def test_what_says_what_runs_is_taken() -> None:
+    words = "-P ubuntu-latest=a:1 -Pgpu=b --platform=c=d --local-repository https://github.com/o/r@v1=/d -j one --job=two -W f.yml"
+    words += " --matrix n:1 -e e.json --artifact-server-path /a --dryrun=false -s A=b -sC"
+    found = divide(words.split())
+    assert found.words == ()
+    assert found.all("--platform") == ("ubuntu-latest=a:1", "gpu=b", "c=d")
+    assert found.uses == ("o/r@v1=/d",)
+    assert found.all("--secret") == ("A=b", "C")
+    assert (found.last("--job"), found.last("--workflows"), found.last("--eventpath")) == ("two", "f.yml", "e.json")
+    assert (found.all("--matrix"), found.last("--artifact-server-path"), found.last("--nothing")) == (
+        ("n:1",),
+        "/a",
+        "",
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "passed"),
+    [
+        (["--concurrent-jobs", "4"], ["--concurrent-jobs=4"]),
+        (["-anlg", "-a", "nobody", "--env", "--list"], ["--actor=nlg", "--actor=nobody", "--env=--list"]),
+        (["--container-options", "-l x --help"], ["--container-options=-l x --help"]),
+        (["-qb", "-v", "--pull=false", "--rm"], ["-q", "-b", "-v", "--pull=false", "--rm"]),
+        (["pull_request", "-", ""], ["pull_request", "-", ""]),
+        (["--foo", "bar", "-z1"], ["--foo=bar", "-z1"]),
+    ],
+)
+def test_the_rest_is_passed_on(words: list[str], passed: list[str]) -> None:
+    assert divide(words).words == tuple(passed)
+    with pytest.raises(ConfigurationError, match="needs a value"):
+        divide([*words, "--env"])
 
 
 def test_names_of_containers() -> None:

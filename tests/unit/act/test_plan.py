@@ -110,6 +110,11 @@ def test_calls_without_an_end_are_refused() -> None:
         planned("on: push\njobs:\n  a: {uses: ./x.yml}\n", {"./x.yml": endless})
 
 
+def test_a_called_workflow_without_jobs_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"x\.yml has no jobs"):
+        planned("on: push\njobs:\n  a: {uses: ./x.yml}\n", {"./x.yml": "on: workflow_call\njobs:\n"})
+
+
 @pytest.mark.parametrize(
     ("jobs", "message", "hint"),
     [

@@ -32,7 +32,7 @@ def test_durations(text: str, found: float) -> None:
     ],
 )
 def test_the_nearest_word_counts(words: tuple[str, ...], name: str, kind: str, found: str | None) -> None:
-    timeout = Timeouts.parse(words).of(name.__eq__, kind)
+    timeout = Timeouts.parse(words).of([name.__eq__], kind)
     assert (timeout and timeout.text) == found
 
 
@@ -64,8 +64,6 @@ def test_a_file_may_hold_a_mapping(text: str, tmp_path: Path, monkeypatch: pytes
         ("test=0s", "'test=0s' leaves no time"),
     ],
 )
-def test_what_is_no_duration_is_refused(
-    text: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_no_duration_is_refused(text: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError, match=f"^ci-buildkit.yml:1: stage-timeout: .*{told}"):
         settings(f"stage-timeout: '{text}'", tmp_path, monkeypatch)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ci_buildkit.engine.progress import MAX_LINE, Line, Progress, Step, stage_of
+from ci_buildkit.engine.progress import MAX_LINE, Line, Progress, Step, seconds_of, stage_of
 
 DATA = Path(__file__).with_name("data")
 
@@ -183,3 +183,31 @@ def test_an_endless_line_does_not_fill_the_memory() -> None:
     assert sum(map(len, found)) + len(progress.steps["a"].partial.get(1, b"")) == 600_000
     assert all(len(text) <= MAX_LINE + 1000 for text in found)
     assert len(progress.steps["a"].partial[1]) <= MAX_LINE
+
+
+def stamped(hour: int, second: int, key: str = "started") -> bytes:
+    """A step that began or ended then."""
+    stamps = {"started": "2026-01-01T12:00:00Z", key: f"2026-01-01T{hour:02}:00:{second:02}Z"}
+    return json.dumps({"vertexes": [{"digest": "a", "name": "x", **stamps}]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("ended", "origin"),
+    [
+        (stamped(12, 30, "completed"), "2026-01-01T11:59:58Z"),  # 2 s before the step began
+        (stamped(11, 30, "completed"), "2026-01-01T10:59:58Z"),  # the clock went back by an hour
+        (stamped(13, 30, "completed"), "2026-01-01T11:59:58Z"),  # ... or on
+    ],
+)
+def test_the_beginning_is_one_of_the_builder_s_clock(ended: bytes, origin: str) -> None:
+    seconds = iter((2.0, 32.0))
+    progress = Progress(lambda: next(seconds))
+    progress.feed(stamped(12, 0))
+    progress.feed(ended)
+    assert progress.origin == seconds_of(origin)
+
+
+def test_a_step_that_another_build_had_begun_was_there_before_the_beginning() -> None:
+    progress = Progress(lambda: 1.0)
+    progress.feed(stamped(12, 0))
+    assert progress.origin == (seconds_of("2026-01-01T12:00:00Z") or 0) - 1

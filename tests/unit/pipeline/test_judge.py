@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ci_buildkit.config.levels import Level
-from ci_buildkit.engine.progress import Progress
+from ci_buildkit.engine.progress import Progress, Step
 from ci_buildkit.findings.model import Finding, FindingReport, Severity
 from ci_buildkit.pipeline import judge
 from ci_buildkit.pipeline.judge import PASSED, Seen, Verdict
@@ -318,3 +318,44 @@ def test_a_result_is_partly_replayed_when_one_run_of_its_stages_was_cached() -> 
     assert judge.partly_replayed(progress(cached, ran), ("test",))
     assert not judge.partly_replayed(progress(ran, ("[test 1/3] FROM x", "", True)), ("test",))
     assert not judge.partly_replayed(progress(cached), ("lint",))
+
+
+LINT_RED = Verdict("failed", "3 findings", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "stages", "tests", "outcome", "code", "said"),
+    [
+        ("[test 2/2] RUN go test", ("test",), NONE, "failed", 1, ""),
+        ("[test 2/2] RUN go test", ("test",), RED, "failed", 1, "; until then 3 tests ran, 2 of which failed"),
+        ("[2/2] RUN go test", ("test",), GREEN, "failed", 1, "; until then 3 tests ran, 0 of which failed"),
+        ("[build 2/2] RUN go build", ("test",), NONE, "error", 3, ""),
+        ("[2/2] RUN go build", (), NONE, "error", 3, ""),
+        ("[base 1/2] FROM golang", ("test",), NONE, "error", 4, ""),
+        ("[internal] load metadata for golang", ("test",), NONE, "error", 4, ""),
+    ],
+)
+def test_a_stage_that_takes_too_long(
+    name: str, stages: tuple[str, ...], tests: TestReport, outcome: str, code: int, said: str
+) -> None:
+    step = Step("a", name)
+    found = judge.overtime("10m", step, stages, PASSED, tests.totals)
+    assert found == Verdict(outcome, f"took longer than 10m (--stage-timeout){said}; it was at {name}", code)  # type: ignore[arg-type]
+
+
+def test_what_was_wrong_before_the_time_was_over_stays_wrong() -> None:
+    found = judge.overtime("10m", None, ("lint",), LINT_RED, NONE.totals)
+    assert found == Verdict("failed", "took longer than 10m (--stage-timeout); 3 findings", 1)
+
+
+def test_steps_that_have_begun_and_not_ended_run() -> None:
+    stamps = [
+        {},
+        {"started": "2026-01-01T12:00:00Z"},
+        {"started": "2026-01-01T12:00:00Z", "completed": "2026-01-01T12:00:01Z"},
+        {"started": "2026-01-01T12:00:00Z", "error": "no"},
+    ]
+    made = Progress()
+    vertexes = [{"digest": str(number), "name": str(number), **stamp} for number, stamp in enumerate(stamps)]
+    made.feed(json.dumps({"vertexes": vertexes}).encode())
+    assert [step.name for step in judge.running(made)] == ["1"]

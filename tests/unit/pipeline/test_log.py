@@ -24,9 +24,9 @@ def written(name: str) -> str:
         if new is None:
             log.text(line.decode())
         else:
-            log.lines(list(new))
+            log.lines(list(new), progress.now)
             log.steps(progress.ended())
-    log.lines(list(progress.finish()))
+    log.lines(list(progress.finish()), progress.now)
     return out.getvalue()
 
 

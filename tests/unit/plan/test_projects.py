@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from ci_buildkit.checkout.changes import Changes
 from ci_buildkit.checkout.ignore import parse
 from ci_buildkit.plan.projects import projects, standings
 
@@ -13,7 +12,7 @@ KNOWN = projects([("services/a", "services/a"), ("services/ab", "services/ab"), 
 
 def changed(*paths: str, shared: str = "", ignored: str = "") -> dict[str, str]:
     """The changed projects, and why."""
-    found = standings(KNOWN, Changes("f" * 40, paths, "compared"), parse(shared), parse(ignored))
+    found = standings(KNOWN, paths, "compared", parse(shared), parse(ignored))
     assert [one.project for one in found] == list(KNOWN)
     return {one.project.path: one.why for one in found if one.changed}
 
@@ -49,15 +48,15 @@ def test_an_ignored_file_concerns_none_though_it_is_shared() -> None:
 
 
 def test_where_nothing_is_known_all_are_built() -> None:
-    found = standings(KNOWN, Changes("", None, "a tag was pushed"), parse(""), parse("**"))
+    found = standings(KNOWN, None, "a tag was pushed", parse(""), parse("**"))
     assert [(one.changed, one.why) for one in found] == [(True, "a tag was pushed")] * 3
 
 
 def test_projects_within_projects() -> None:
     known = projects([(".", "."), ("a", "a"), ("a/b", "a/b")])
-    found = standings(known, Changes("", ("a/b/x",), ""), parse(""), parse(""))
+    found = standings(known, ("a/b/x",), "", parse(""), parse(""))
     assert [one.changed for one in found] == [True, True, True]
-    found = standings(known, Changes("", ("c",), ""), parse(""), parse(""))
+    found = standings(known, ("c",), "", parse(""), parse(""))
     assert [one.changed for one in found] == [True, False, False]
 
 

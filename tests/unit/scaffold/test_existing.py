@@ -55,7 +55,12 @@ def test_what_is_missing_is_told() -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("FRMO x\n", "is no valid Dockerfile"), ("# nothing\n", "is no valid"), ("ARG A=1\n", "has no stage")],
+    [
+        ("FRMO x\n", "has no stage"),
+        ("FROM a AS\nRUN <<E\n", "Dockerfile"),
+        ("", "is no valid Dockerfile"),
+        ("ARG A=1\n", "has no stage"),
+    ],
 )
 def test_a_broken_file(text: str, said: str) -> None:
     assert said in existing.read("Dockerfile", text).notes[0]

@@ -18,7 +18,7 @@ from ci_buildkit.scaffold.tree import Tree
 from ci_buildkit.scaffold.workflow import Wish
 
 ROOT = Path(__file__).parents[3]
-GITHUB = {"host": "github.com", "path": "Acme/Shop"}
+GITHUB: dict[str, Any] = {"host": "github.com", "path": "Acme/Shop"}
 DOCKERFILE = 'FROM alpine AS eslint\nRUN true\nFROM alpine AS test\nRUN true\nFROM alpine\nCMD ["x"]\n'
 MONO = tree(
     {"api/go.mod": GO["go.mod"], "api/main.go": GO["main.go"], "web/package.json": package(main="a.js"), "web/a.js": ""}
@@ -51,6 +51,14 @@ def test_files_of_a_project() -> None:
     ]  # fmt: skip
     assert found.found == ("Go 1.26, golangci-lint v2.15.0, go test, programs: tool",)
     assert found.notes == ()
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_a_second_time_it_decides_the_same(name: str) -> None:
+    first = contents(planned(TREES[name], **GITHUB))
+    second = planned(Tree(TREES[name].files | first.keys(), {**TREES[name].texts, **first}), **GITHUB)
+    assert {file.path for file in second.files if file.mode == "add"} == set()
+    assert contents(second).items() <= first.items()
 
 
 def test_a_dockerfile_that_is_there_is_kept_and_its_names_are_told() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -119,6 +120,6 @@ def test_a_template_that_lacks_a_value_is_an_error() -> None:
 def test_no_line_is_blank_where_a_command_goes_on() -> None:
     for name in TREES:
         lines = text(name).splitlines()
-        for line, following in zip(lines, lines[1:], strict=False):
+        for line, following in itertools.pairwise(lines):
             assert not line.endswith("\\") or following.strip(), f"{name}: {line}"
             assert line == line.rstrip(), f"{name}: {line!r}"
