@@ -7,6 +7,7 @@ import types
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import command_pages
+import doctor_pages
 import manual_page
 import workflow_pages
 from markup import code, page, sentence, table
@@ -37,6 +38,7 @@ def pages() -> dict[str, str]:
         "docs/reference/workflows.md": workflow_pages.workflows(),
         "docs/reference/run-json.md": run_json(),
         "docs/reference/exit-codes.md": exit_codes(),
+        "docs/reference/doctor-rules.md": doctor_pages.doctor_rules(),
         "docs/reference/ci-buildkit.schema.json": schema.text(),
         "man/ci-buildkit.1": manual_page.manual(),
     }

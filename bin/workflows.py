@@ -45,14 +45,14 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "push-by-digest": "a release has tags",
         "stages": "a release runs all of them",
         "no-cache": "the settings file can say so",
-        "fail-on": "what a release may not be red for is no matter of the release",
+        "fail-on": "a release is as strict as the settings file says",
         "publish": "the release itself, by a job of its own that has the permission",
         "upload-artifacts": "the jobs of the release hand files on as artifacts",
     },
 }
 NOT_PASSED = "report-dir"  # a folder of a runner that is gone
-# What one workflow passes to another besides: of release.yml to pipeline.yml.
-VERDICT = {"outcome", "exit-code", "verdict"}
+VERDICT = {"outcome", "exit-code", "verdict"}  # outputs that a verdict on several projects has too
+# Inputs of the action that are no options, and are inputs of workflows.
 OWN = ("artifact-name", "retention-days", "publish", "upload-artifacts")
 
 

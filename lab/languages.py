@@ -77,7 +77,18 @@ def _image(
 ) -> Image:
     settings = {**runner.SETTINGS, **environment}
     config = {"Env": [f"{key}={value}" for key, value in settings.items()], "Cmd": [command]}
-    return Image(f"library/{name}", tags, {f"linux/{debian.native()}": layers}, config)
+    return Image(f"library/{name}", tags, {f"linux/{debian.native()}": [*layers, _folders()]}, config)
+
+
+def _folders() -> Layer:
+    """Return the folders whose modes the layer of a root does not keep: in it all are 755."""
+    modes = {"tmp": 0o1777, "var/tmp": 0o1777, "root": 0o700}
+
+    def write(layer: LayerWriter) -> None:
+        for path, mode in modes.items():
+            layer.directory(path, mode)
+
+    return Layer("folders", digest(repr(modes)), write)
 
 
 def _python() -> Layer:
@@ -159,6 +170,10 @@ def provide(name: str) -> Image:
 def main(names: Sequence[str]) -> int:
     """Provide the images of these names and print each; 4 where one cannot be made."""
     try:
+        if not names:
+            raise LabError(
+                what="no image is named", why="each takes minutes to make", then=f"name {' or '.join(ON_DEMAND)}"
+            )
         for name in names:
             image = provide(name)
             print(f"{image.name.removeprefix('library/')}:{image.tags[0]}")

@@ -86,6 +86,18 @@ def asked(environment: dict[str, str], builder: str, folder: Path, content: byte
     return program.version(buildx, builder, folder / "program", "hash", folder / "work", Cancellation())
 
 
+def test_a_program_is_not_mistaken_for_the_last_one(environment: dict[str, str], builder: str, tmp_path: Path) -> None:
+    """BuildKit takes a file of one context for that of another where folder, name, size and time are the same."""
+    buildx = Buildx({**environment, "XDG_CACHE_HOME": str(tmp_path / "cache")})
+    for text in ("tool 1.0.0", "tool 2.0.0"):
+        file = tmp_path / text.replace(" ", "-") / "program"
+        file.parent.mkdir()
+        file.write_bytes(saying(text))
+        os.utime(file, (1_700_000_000, 1_700_000_000))
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        assert program.version(buildx, builder, file, digest, file.parent / "0", Cancellation()) == text
+
+
 @pytest.mark.parametrize(
     "content",
     [saying("tool 0.9.0\n", code=2), executable(b"\x0f\x0b"), b"\x7fELF no program"],

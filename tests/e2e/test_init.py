@@ -51,7 +51,7 @@ STARTERS = {
 }  # fmt: skip
 REAL = {
     "monorepo/api": Known(
-        6, ("api",), ("--version", "api v1.2.3\n"), ("main.go", "http.StatusNotFound", "http.StatusGone"), 
+        6, ("api",), ("--version", "api v1.2.3\n"), ("main.go", "http.StatusNotFound", "http.StatusGone"),
         ("TestHandler/GET_/stock/nails", "main_test.go"),
     ),
     "python": Known(

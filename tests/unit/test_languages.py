@@ -87,15 +87,26 @@ class TestImages:
             assert f"SSL_CERT_FILE=/{images.BUNDLE}" in image.config["Env"]
 
     def test_python_installs_packages_without_asking(self, store: Store) -> None:
-        layer = languages.table(store)[1].layers[f"linux/{debian.native()}"][-1]
+        layer = languages.table(store)[1].layers[f"linux/{debian.native()}"][1]
         with tarfile.open(layer.blob(store)[0]) as archive:
             names = archive.getnames()
         assert "usr/local/bin/python" in names
         assert "usr/lib/python3.11/.wh.EXTERNALLY-MANAGED" in names
 
+    def test_anybody_may_write_temporary_files(self, store: Store) -> None:
+        for image in (*languages.table(store), languages.rust(store)):
+            top = image.layers[f"linux/{debian.native()}"][-1]
+            with tarfile.open(top.blob(store)[0]) as archive:
+                modes = {entry.name: entry.mode for entry in archive}
+            assert (modes["tmp"], modes["var/tmp"], modes["root"]) == (0o1777, 0o1777, 0o700)
+
     def test_an_unknown_image_is_an_error(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert languages.main(["cobol"]) == console.EXIT_ENGINE
         assert "there is no image 'cobol' on demand\n  why:  known: rust" in capsys.readouterr().err
+
+    def test_no_name_is_an_error(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert languages.main([]) == console.EXIT_ENGINE
+        assert "next: name rust" in capsys.readouterr().err
 
     def test_no_image_without_a_registry(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -25,8 +25,8 @@ ACTION = "org/ci-buildkit@v1"
 USES = re.compile(r"[\w.-]+/[\w.-]+@[\w./-]+")
 EXAMPLES = """
 ci-buildkit init
-ci-buildkit init --kind go hello
-ci-buildkit init --dry-run
+ci-buildkit init hello --kind go                    # in an empty repository: a first program, too
+ci-buildkit init --dry-run                          # what would be written
 ci-buildkit init --image ghcr.io/acme/hello --force
 """
 

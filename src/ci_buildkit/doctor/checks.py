@@ -55,31 +55,15 @@ class Checks:
             answers = pool.map(lambda question: list(self._dockerfile(root, question)), questions)
             return [one for answer in answers for one in answer]
 
-    def _dockerfile(self, root: Path, question: Question) -> Iterator[Diagnosis]:
-        """BuildKit ends at the first error: it adds nothing to errors of ours."""
-        path, told = question.path, question.told
-        where = str(root / question.context)
-        answer = self._ask("build", "--call=check,format=json", "--file", str(root / path), where)
+    def _dockerfile(self, root: Path, question: Question) -> Iterable[Diagnosis]:
+        path, where = str(root / question.path), str(root / question.context)
+        answer = self._ask("build", "--call=check,format=json", "--file", path, where)
         if answer is None:
-            return
+            return ()
         if isinstance(answer, str):
-            yield Diagnosis(path, None, "checks-not-run", "notice", f"BuildKit's own checks did not run: {answer}")
-            return
-        from ci_buildkit.findings.buildkit import BUILD_ERROR, from_document
-        from ci_buildkit.findings.model import Finding
-        from ci_buildkit.paths import PathMapper
-        from ci_buildkit.reader import Source
-
-        has_errors = any(one.severity == "error" for one in told)
-        for finding in from_document(answer, Source(path, PathMapper(root=root))):
-            if not isinstance(finding, Finding) or (finding.rule == BUILD_ERROR and has_errors):
-                continue
-            ours = [one for one in told if one.line == finding.line]
-            same = SAME.get(finding.rule, frozenset())
-            if not any(one.severity == "error" or one.rule in same for one in ours):
-                is_away = finding.rule == BUILD_ERROR and bool(UNREACHED.search(finding.message))
-                severity = "notice" if is_away else finding.severity
-                yield Diagnosis(path, finding.line, finding.rule, severity, finding.message)
+            said = f"BuildKit's own checks did not run: {answer}"
+            return (Diagnosis(question.path, None, "checks-not-run", "notice", said),)
+        return beyond(answer, question)
 
     def bake(self, root: Path, path: str, told: Collection[Diagnosis]) -> Iterator[Diagnosis]:
         """Why bake refuses a file, where it does and nothing of ours says so."""
@@ -121,6 +105,29 @@ class Checks:
             self.trouble = error.message
             return None
         return error.message.splitlines()[-1] if error.message else "docker buildx said nothing"
+
+
+def beyond(answer: object, question: Question) -> Iterator[Diagnosis]:
+    """What BuildKit's answer says of a Dockerfile that was not told already.
+
+    BuildKit ends at the first error, so it adds none to errors of ours, nor anything to a line that has one.
+    """
+    from ci_buildkit.findings.buildkit import BUILD_ERROR, from_document
+    from ci_buildkit.findings.model import Finding
+    from ci_buildkit.paths import PathMapper
+    from ci_buildkit.reader import Source
+
+    told = question.told
+    has_errors = any(one.severity == "error" for one in told)
+    for finding in from_document(answer, Source(question.path, PathMapper())):
+        if not isinstance(finding, Finding) or (finding.rule == BUILD_ERROR and has_errors):
+            continue
+        ours = [one for one in told if one.line == finding.line]
+        same = SAME.get(finding.rule, frozenset())
+        if not any(one.severity == "error" or one.rule in same for one in ours):
+            is_away = finding.rule == BUILD_ERROR and bool(UNREACHED.search(finding.message))
+            severity = "notice" if is_away else finding.severity
+            yield Diagnosis(question.path, finding.line, finding.rule, severity, finding.message)
 
 
 def _refused(path: str, message: str) -> Diagnosis:

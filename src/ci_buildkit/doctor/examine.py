@@ -166,10 +166,12 @@ class _Examination:
             return Options()
 
     def _misset(self, message: str) -> Diagnosis:
+        """One thing that is wrong with the settings, in the file or, without a path, in a variable."""
         place, _, rest = message.partition(": ")
         found = PLACE.fullmatch(place)
-        line = int(found[1]) if found and found[1] else None
-        return Diagnosis(CONFIG_FILE, line, "wrong-setting", "error", rest if found else message)
+        if found is None:
+            return Diagnosis("", None, "wrong-setting", "error", message)
+        return Diagnosis(CONFIG_FILE, int(found[1]) if found[1] else None, "wrong-setting", "error", rest)
 
     def _bake_files(self) -> list[BakeFile]:
         paths = dict.fromkeys(

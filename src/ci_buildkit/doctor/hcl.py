@@ -93,7 +93,7 @@ class Block:
 def read(text: str) -> Block:
     """The file as one block without a kind. Raises HclError."""
     cursor = _Cursor(tuple(_tokens(text)))
-    attributes, blocks = _body(cursor, end="")
+    attributes, blocks = _body(cursor, end="", line=1)
     return Block("", (), 1, attributes, blocks)
 
 
@@ -159,14 +159,14 @@ class _Cursor:
         return token
 
 
-def _body(cursor: _Cursor, end: str) -> tuple[tuple[Attribute, ...], tuple[Block, ...]]:
+def _body(cursor: _Cursor, end: str, line: int) -> tuple[tuple[Attribute, ...], tuple[Block, ...]]:
     attributes: list[Attribute] = []
     blocks: list[Block] = []
     while True:
         token = cursor.peek()
         if token.kind == "end" or (token.kind == "other" and token.text == "}"):
             if (token.text == "}") != (end == "}"):
-                raise HclError(token.line, "a } too many" if token.text == "}" else "a { is never closed")
+                raise HclError(token.line, "a } too many") if token.text else HclError(line, "a { is never closed")
             cursor.take()
             return tuple(attributes), tuple(blocks)
         if token.kind == "newline":
@@ -220,5 +220,5 @@ def _block(cursor: _Cursor) -> Block:
     opening = cursor.take()
     if kind.kind != "word" or opening.text != "{":
         raise HclError(kind.line, f"{kind.text or 'this'} is neither a block nor an attribute")
-    attributes, blocks = _body(cursor, end="}")
+    attributes, blocks = _body(cursor, end="}", line=opening.line)
     return Block(kind.text, tuple(labels), kind.line, attributes, blocks)

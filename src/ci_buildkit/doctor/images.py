@@ -12,6 +12,8 @@ from ci_buildkit.doctor.parsed import Instruction, Parsed
 
 HUB = re.compile(r"(?:(?:index\.)?docker\.io/)?(?:library/)?([a-z0-9._-]+)(?=[:@]|$)")
 
+SHORT = 4  # letters
+
 
 def named(file: Parsed) -> Iterator[tuple[Instruction, str]]:
     """Each image with the instruction that names it. Stages and named contexts are none, nor is a word with a variable."""
@@ -42,12 +44,17 @@ def misspelt(file: Parsed) -> Iterator[Flaw]:
             yield flaw
             continue
         found = HUB.match(word)
-        names = slip_of(found[1], OFFICIAL) if found and found[1] not in later else ()
+        names = _meant(found[1]) if found and found[1] not in later else ()
         if found and names:
             line, fixed = file.respelt(one, rf"(?<![\w./-])(?:[\w.]+/)*({re.escape(found[1])})(?![\w/-])", names[0])
             sure = len(names) == 1
             message = f'there is no official image "{found[1]}"{question(names)}'
             yield Flaw(line, message, fixed if sure else None, safe=sure)
+
+
+def _meant(name: str) -> tuple[str, ...]:
+    """The official images that a name may be a slip of; of short ones only with two letters swapped, since `rusty` is a name."""
+    return tuple(one for one in slip_of(name, OFFICIAL) if len(one) > SHORT or sorted(one) == sorted(name))
 
 
 def _in_capitals(file: Parsed, one: Instruction, word: str) -> Flaw | None:

@@ -6,16 +6,19 @@ from collections.abc import Iterable
 
 from ci_buildkit.doctor.diagnosis import Diagnosis
 
+BOM = "\ufeff"  # a byte order mark; no line has it
+
 
 def split(text: str) -> tuple[str, ...]:
     """The lines without their ends, counted as BuildKit counts them: only a line feed ends one."""
-    rows = text.split("\n")
+    rows = text.removeprefix(BOM).split("\n")
     return tuple(row.removesuffix("\r") for row in (rows[:-1] if rows[-1] == "" else rows))
 
 
 def mended(text: str, fixes: Iterable[Diagnosis]) -> str:
     """The text with fixes written into it; of several for one line the first. Lines that are there are not added."""
-    rows = text.split("\n")
+    mark = BOM if text.startswith(BOM) else ""
+    rows = text.removeprefix(BOM).split("\n")
     end = "\r\n" if "\r\n" in text else "\n"
     done: set[int] = set()
     added: list[str] = []
@@ -28,7 +31,7 @@ def mended(text: str, fixes: Iterable[Diagnosis]) -> str:
             done.add(fix.line)
             tail = "\r" if rows[fix.line - 1].endswith("\r") else ""
             rows[fix.line - 1] = fix.fix.replace("\n", end) + tail
-    text = "\n".join(rows)
+    text = mark + "\n".join(rows)
     if added and text and not text.endswith("\n"):
         text += end
     there = set(split(text))

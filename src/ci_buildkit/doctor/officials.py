@@ -38,7 +38,7 @@ SET_BY_OTHERS = words(
 # Those whose user is root and whose home is /root.
 AS_ROOT = SYSTEMS | words(
     """
-    amazoncorretto buildpack-deps composer dart docker eclipse-temurin elixir erlang gcc golang gradle haskell julia maven node
+    amazoncorretto buildpack-deps composer dart docker eclipse-temurin elixir erlang gcc golang haskell julia maven node
     openjdk perl php pypy python ruby rust swift
     """
 )

@@ -34,13 +34,15 @@ DIRECTIVES = frozenset({"syntax", "escape", "check"})
 # What looks like the beginning of an instruction, and not like a line of a script.
 BEGINNING = re.compile(rf"(?:{'|'.join(KEYWORDS)})\s+\S")
 SHELL_READS = re.compile(r"(?:(?:\S*/)?(?:ba|da|a)?sh(?: -\w+)* +)?<<-?")
+UNREADABLE = re.compile("[\ud800-\udfff]")  # bytes that are no UTF-8: the parser dies of them
 HEREDOC = re.compile(r"<<-?\s*[\"']?([A-Za-z_]\w*)")
 
 
 def parse(path: str, text: str, around: Around | None = None) -> Parsed:
     """The file as far as it can be read; what cannot be is in `broken`."""
-    lines = split(text.removeprefix("\ufeff"))
-    read, broken = _commands(lines, text)
+    lines = split(text)
+    readable = UNREADABLE.sub("\ufffd", text)
+    read, broken = _commands(split(readable), readable)
     commands = [
         command for command in read if command.cmd
     ]  # a line that only continues is an instruction without a name
@@ -108,6 +110,9 @@ def _refused(lines: Sequence[str]) -> Iterator[tuple[int, int, str]]:
         message = _message(lines[at:end], escape)
         if message == "unterminated heredoc":
             end, message = _heredoc(lines, at, end, escape)
+        swallowed = next((n for n in range(at + 1, end) if BEGINNING.match(lines[n])), end) if message else end
+        if swallowed < end and "heredoc" not in message:
+            end, message = swallowed, f"{message}; it goes on in line {swallowed + 1}, which looks like one of its own"
         if message:
             yield at, end, message
         at = end

@@ -15,6 +15,7 @@ from ci_buildkit.doctor import (
     variables,
     versions,
 )
+from ci_buildkit.doctor.diagnosis import Severity
 from ci_buildkit.doctor.flaw import Rule
 from ci_buildkit.doctor.parsed import Parsed
 
@@ -72,4 +73,13 @@ RULES: tuple[Rule[Parsed], ...] = (
     Rule("unchecked-download", "notice", "ADD fetches a file without a checksum.", contexts.unchecked),
     Rule("floating-image", "notice", "An image has no tag, or the tag latest.", images.floating),
     Rule("final-newline", "notice", "The last line has no line end.", syntax.final_newline),
+)
+
+# What no rule over one file says: name, severity, and what it is about.
+OTHERS: tuple[tuple[str, Severity, str], ...] = (
+    ("unreadable", "error", "A file cannot be read, is no text, or is too large."),
+    ("wrong-setting", "error", "The settings file, or a variable, says what no option takes."),
+    ("bake-refused", "error", "Bake refuses a file, for what only evaluating it shows."),
+    ("report-in-git", "notice", "Git does not ignore the report folder."),
+    ("checks-not-run", "notice", "BuildKit could not be asked for its own checks."),
 )

@@ -176,7 +176,7 @@ def inspect(buildx: Buildx, name: str, *, created: bool = False, kept: bool = Fa
 
 def remove(buildx: Buildx, name: str) -> None:
     """Remove a builder, its container and its cache. Raises EngineError where docker refuses."""
-    buildx.call("buildx", "rm", "--force", name)
+    buildx.call("buildx", "rm", "--force", name, shielded=True)
 
 
 def listed(buildx: Buildx) -> list[dict[str, Any]]:

@@ -82,11 +82,16 @@ class Buildx:
         first, *rest = words
         return [*self.buildx, *rest] if first == "buildx" else [*self.command, *words]
 
-    def call(self, *words: str) -> str:
-        """Output of a short docker command. Raises EngineError with what docker said."""
+    def call(self, *words: str, shielded: bool = False) -> str:
+        """Output of a short docker command, which a Ctrl-C ends unless it is `shielded`.
+
+        Raises EngineError with what docker said.
+        """
         self.check()
         try:
-            done = subprocess.run(self.line(*words), env=self.environment, capture_output=True, check=False)
+            done = subprocess.run(
+                self.line(*words), env=self.environment, capture_output=True, check=False, start_new_session=shielded
+            )
         except OSError as error:
             raise EngineError(f"docker could not be started: {error}") from error
         if done.returncode:

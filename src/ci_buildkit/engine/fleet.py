@@ -88,7 +88,7 @@ class Fleet:
         """Forget the builders that stood in; their machines stay."""
         for name in self._made:
             with contextlib.suppress(CiBuildkitError):
-                self._buildx.call("buildx", "rm", "--force", "--keep-daemon", "--keep-state", name)
+                self._buildx.call("buildx", "rm", "--force", "--keep-daemon", "--keep-state", name, shielded=True)
 
     def _look(self, used: Builder) -> tuple[Machine, ...]:
         """The machines as they are now; containers that only stopped run again."""

@@ -60,6 +60,12 @@ class Cancellation:
         with self._lock:
             self._end(list(self._running))
 
+    def hurry(self) -> None:
+        """Kill what still runs."""
+        with self._lock:
+            for process in self._running:
+                _signal(process, signal.SIGKILL)
+
     def add(self, process: subprocess.Popen[bytes]) -> None:
         """Watch a process until `remove`."""
         with self._lock:

@@ -17,8 +17,10 @@ from ci_buildkit.engine.progress import Progress
 
 SECONDS = 10.0  # for the whole build
 MOST = 1 << 12  # characters of an answer
+# The file has a name of its own: BuildKit takes a file of the context for the one that it had before where the folder's name,
+# the file's name, its size and its time are the same, and all binaries of a commit have the commit's time.
 DOCKERFILE = """FROM scratch
-COPY --chmod=755 program /program
+COPY --chmod=755 program-{sha256} /program
 USER 65534:65534
 RUN --network=none ["/program", "--version"]
 """
@@ -34,8 +36,8 @@ def version(buildx: Buildx, builder: str, program: Path, sha256: str, folder: Pa
     if (answer := known.get()) is not None:
         return answer
     folder.mkdir(parents=True)
-    (folder / "Dockerfile").write_text(DOCKERFILE, encoding="utf-8")
-    _copy(program, folder / "program")
+    (folder / "Dockerfile").write_text(DOCKERFILE.replace("{sha256}", sha256), encoding="utf-8")
+    _copy(program, folder / f"program-{sha256}")
     try:
         flags = ["--no-cache", "--provenance=false", "--output=type=cacheonly", str(folder)]
         errand = build(buildx, builder, flags, cancellation, SECONDS)

@@ -156,6 +156,14 @@ def tests(
     return Verdict("passed", passed or None)
 
 
+def incomplete(found: Verdict, left_out: Sequence[Problem], returncode: int) -> Verdict:
+    """The verdict on a test target of whose reports some were left out: nobody knows what they say.
+
+    A RUN that failed is not less red for that, and stays its own project's.
+    """
+    return _unreadable(left_out[0]) if left_out and not (returncode and found.exit_code) else found
+
+
 def only_tests_failed(
     returncode: int, progress: Progress, stages: Sequence[str], report: TestReport, exit_code: int | None
 ) -> bool:

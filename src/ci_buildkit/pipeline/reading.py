@@ -26,12 +26,16 @@ STEP_LINE = re.compile(r"#(\d+) \d+\.\d{3} (.*)")
 
 @dataclass(slots=True)
 class Reading:
-    """What was read out of one attempt. A problem in `report` makes the stage red, one in `problems` is only told."""
+    """What was read out of one attempt. A problem in `report` makes the stage red, one in `problems` is only told.
+
+    `left_out` are reports that nobody has read, which make a stage red that is not red by itself.
+    """
 
     report: TestReport = field(default_factory=TestReport)
     source: judge.Source = None
     exit_code: int | None = None
     problems: list[Problem] = field(default_factory=list)
+    left_out: list[Problem] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -72,11 +76,7 @@ def tests(session: Session, stage: Stage, solved: Solved, attempt: int) -> Readi
         found = read.read_log(lines, name=name, **places)
         left.source = "log" if found.totals.tests or found.problems else None
         left.report = found
-    left_out = _left_out(stage, solved)
-    if solved.returncode:  # the step failed by itself, and that must not be hidden
-        left.problems += left_out
-    else:
-        left.report = replace(left.report, problems=(*left.report.problems, *left_out))
+    left.left_out = _left_out(stage, solved)
     return left
 
 
@@ -106,7 +106,7 @@ def lint(session: Session, stage: Stage, solved: Solved, attempt: int) -> LintRe
             found, source = logged, "log"
     if source == "log":  # nothing is missing without files that could not be had
         told.clear()
-    told += _left_out(stage, solved)  # only a step that failed is searched
+    found = replace(found, problems=(*found.problems, *_left_out(stage, solved)))
     return LintReading(judge.Seen(_sorted_out(session, found), source, exit_code), told)
 
 

@@ -31,4 +31,5 @@ def folded(first: Reading, then: Reading, elsewhere: Callable[[str], str]) -> Re
         source=then.source or first.source,
         exit_code=then.exit_code,
         problems=list(dict.fromkeys([*first.problems, *then.problems])),
+        left_out=then.left_out,
     )

@@ -91,10 +91,12 @@ def _tests(session: Session, stage: Stage, log: LogFile, limit: Limit) -> StageR
         read = retry.folded(read, reading.tests(session, stage, solved, log.attempts), aside)
         report = policy.judged(read.report)
     verdict = judge.tests(solved.returncode, solved.progress, solved.text, stage.rerun, report, read.exit_code)
+    verdict = judge.incomplete(verdict, read.left_out, solved.returncode)
     ended = _ended(
         session, stage, limit, solved, verdict, report.totals, attempts=log.attempts, results_from=read.source
     )
-    ended.tests, ended.problems, ended.checks = report, (*read.problems, *_lost(stage, limit)), warnings
+    ended.tests, ended.checks = report, warnings
+    ended.problems = (*read.problems, *read.left_out, *_lost(stage, limit))
     return ended
 
 

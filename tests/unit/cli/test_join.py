@@ -45,7 +45,9 @@ def machine(
     version: VersionRecord = VERSION,
 ) -> Path:
     """The report folder of a machine: of one platform with a binary and an image, or of lint and tests without."""
-    names: list[tuple[str, Kind]] = [("app", "image"), ("binaries", "binaries")] if platform else [("lint", "lint"), ("test", "test")]
+    names: list[tuple[str, Kind]] = (
+        [("app", "image"), ("binaries", "binaries")] if platform else [("lint", "lint"), ("test", "test")]
+    )
     tests = counted(cases, (), files=1, suites=1) if cases else TestReport()
     (folder / "logs").mkdir(parents=True)
     for name, _ in names:

@@ -14,11 +14,13 @@ from .conftest import Diagnose
     ("wrong", "right"),
     [
         ("golagn:1.26", "golang:1.26"), ("pyhton:3.13-slim", "python:3.13-slim"), ("ubunut", "ubuntu"), ("alpne:3", "alpine:3"),
-        ("docker.io/library/debain:12", "docker.io/library/debian:12"), ("nodee:22@sha256:ab", "node:22@sha256:ab"),
+        ("docker.io/library/debain:12", "docker.io/library/debian:12"), ("ndoe:22@sha256:ab", "node:22@sha256:ab"),
         ("golagn:${GO_VERSION:-1.26}-alpine", "golang:${GO_VERSION:-1.26}-alpine"), ("Alpine:3.22", "alpine:3.22"),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("use", ["FROM {}", "FROM --platform=linux/amd64 {} AS x", "FROM scratch\nCOPY --from={} /a /b"])
+@pytest.mark.parametrize(
+    "use", ["FROM {}", "FROM --platform=linux/amd64 {} AS x", "FROM scratch\nCOPY --from={} /a /b"]
+)
 def test_a_slip_in_an_official_name_is_mended(diagnose: Diagnose, use: str, wrong: str, right: str) -> None:
     (one,) = diagnose(f"{use.format(wrong)}\n", "unknown-image")
     assert (one.severity, one.fix, one.safe) == ("error", use.format(right).split("\n")[-1], True)

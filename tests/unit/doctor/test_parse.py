@@ -12,7 +12,9 @@ from ci_buildkit.doctor.parse import parse
 
 
 def test_instructions_have_their_stage_and_lines() -> None:
-    file = parse("Dockerfile", "ARG A=1\nFROM alpine AS One\nRUN a \\\n  # why\n\n  && b\nFROM one\nCOPY --from=0 /a /b\n")
+    file = parse(
+        "Dockerfile", "ARG A=1\nFROM alpine AS One\nRUN a \\\n  # why\n\n  && b\nFROM one\nCOPY --from=0 /a /b\n"
+    )
     assert [one.keyword for one in file.head] == ["ARG"]
     assert [(one.name, one.base, one.start.line) for one in file.sections] == [("one", "alpine", 2), ("", "one", 7)]
     run = file.sections[0].body[0]
@@ -53,6 +55,7 @@ def test_the_escape_directive_counts() -> None:
         ("FROM a\nRUN <<EOF\nnever\n", 2, "no line below is EOF alone"),
         ("FROM a\nRUN <<EOF\nx\n\tEOF\n", 2, "`<<-` allows tabs"),
         ("FROM a\nRUN <<-EOF\nx\n  EOF\n", 2, "no space may stand around it"),
+        ("FROM a\nENV A=1 \\\nFROM b\n", 2, "it goes on in line 3"),
         ("FROM a\nCOPY <<A <<B /x/\n1\nA\n2\n", 2, "unterminated heredoc"),
     ],
 )

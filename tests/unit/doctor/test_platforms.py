@@ -45,14 +45,16 @@ def test_where_it_could_cross_compile_it_is_a_notice_without_a_fix(diagnose: Dia
         CROSS.replace("FROM golang", "FROM --platform=linux/amd64 golang"),
         # The image itself is of the platform that is asked for.
         "FROM golang:1.26\nARG TARGETARCH\nRUN GOARCH=$TARGETARCH go build -o /app .\n",
-        CROSS + "FROM base AS image\nCMD [\"/app\"]\n",
+        CROSS + 'FROM base AS image\nCMD ["/app"]\n',
         CROSS + "FROM base AS dev\nRUN x\nFROM scratch\nCOPY --from=build /app /\n",
         # A file for the architecture is fetched, not compiled.
         "FROM alpine:3.22 AS x\nARG TARGETARCH\nRUN wget https://x/$TARGETARCH\nFROM scratch\nCOPY --from=x /a /\n",
         CROSS.replace("GOOS=$TARGETOS GOARCH=$TARGETARCH ", "CGO_ENABLED=1 "),
         # A tool that only this build uses.
         "FROM golang:1.26 AS gen\nRUN go build -o /gen .\nRUN /gen\nFROM scratch\nCOPY --from=gen /docs /\n",
-        CROSS.replace("FROM golang:1.26 AS base", "FROM --platform=$BUILDPLATFORM golang:1.26 AS base-a\nFROM base-$V AS base"),
+        CROSS.replace(
+            "FROM golang:1.26 AS base", "FROM --platform=$BUILDPLATFORM golang:1.26 AS base-a\nFROM base-$V AS base"
+        ),
     ],
 )
 def test_nothing_is_said_where_it_would_be_wrong_or_gain_nothing(diagnose: Diagnose, text: str) -> None:

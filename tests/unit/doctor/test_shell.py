@@ -46,5 +46,5 @@ def test_what_only_runs_a_program_is_left_out(line: str, plain: str) -> None:
 
 
 def test_every_way_to_give_a_variable_a_value_counts() -> None:
-    script = "A=1; export B=2 C=3 && read -r D; for E in x; do :; done; F=$(x) y; echo \"$G\" -X main.h=$H"
+    script = 'A=1; export B=2 C=3 && read -r D; for E in x; do :; done; F=$(x) y; echo "$G" -X main.h=$H'
     assert assigned(script) == {"A", "B", "C", "D", "E", "F"}

@@ -61,7 +61,7 @@ def test_a_flag_that_is_nearly_one_is_mended(diagnose: Diagnose, wrong: str, rig
 @pytest.mark.parametrize("flag", ["--form x", "--something=new", "-form", "--froms-of-others=1"])
 def test_what_is_no_flag_of_the_instruction_or_not_near_to_one_is_left_alone(diagnose: Diagnose, flag: str) -> None:
     assert diagnose(f"FROM alpine:3.22\nRUN tool {flag}\n", "unknown-flag") == []
-    assert diagnose(f"FROM alpine:3.22\nRUN [\"tool\", \"{flag}\"]\n", "unknown-flag") == []
+    assert diagnose(f'FROM alpine:3.22\nRUN ["tool", "{flag}"]\n', "unknown-flag") == []
 
 
 @pytest.mark.parametrize(

@@ -103,14 +103,14 @@ def test_a_stage_that_somebody_builds_is_used(diagnose: Diagnose, targets: set[s
     assert diagnose(ORPHAN, "unused-stage", targets=frozenset(targets)) == []
 
 
-@pytest.mark.parametrize(
-    "option", ["lint_target", "test_target", "binaries_target", "image_target"]
-)
+@pytest.mark.parametrize("option", ["lint_target", "test_target", "binaries_target", "image_target"])
 def test_a_stage_that_an_option_names_is_used(diagnose: Diagnose, option: str) -> None:
     assert diagnose(ORPHAN, "unused-stage", **{option: ("LEFTOVER",)}) == []
 
 
-@pytest.mark.parametrize("name", ["lint", "unit-test", "vet", "binaries", "release", "dev", "dev-tools", "debug", "lint-go"])
+@pytest.mark.parametrize(
+    "name", ["lint", "unit-test", "vet", "binaries", "release", "dev", "dev-tools", "debug", "lint-go"]
+)
 def test_usual_names_are_used(diagnose: Diagnose, name: str) -> None:
     assert diagnose(ORPHAN.replace("leftover", name), "unused-stage") == []
 

@@ -119,7 +119,7 @@ def test_a_stamp_of_an_argument_before_from_is_told_as_that(diagnose: Diagnose) 
     assert [one.rule for one in found if one.severity == "error"] == ["undeclared-variable"]
 
 
-PROGRAM = "FROM golang:1.26 AS build\nRUN go build -o /app .\nFROM scratch AS image\nCOPY --from=build /app /\nENTRYPOINT [\"/app\"]\n"
+PROGRAM = 'FROM golang:1.26 AS build\nRUN go build -o /app .\nFROM scratch AS image\nCOPY --from=build /app /\nENTRYPOINT ["/app"]\n'
 
 
 def test_a_program_without_any_version_is_noticed(diagnose: Diagnose) -> None:

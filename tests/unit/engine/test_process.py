@@ -102,6 +102,24 @@ def test_a_stubborn_process_is_killed_after_its_grace(tmp_path: Path, monkeypatc
     assert ended.returncode == -signal.SIGKILL
 
 
+def test_who_is_in_a_hurry_does_not_wait_for_the_stubborn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "GRACE", 600)
+    cancellation = Cancellation()
+    ready = tmp_path / "ready"
+
+    def hurry() -> None:
+        wait_for(ready)
+        cancellation.cancel()
+        cancellation.hurry()
+
+    timer = threading.Thread(target=hurry)
+    timer.start()
+    code = f"import signal,time; signal.signal(2, 1); open({str(ready)!r}, 'w').write('\\n'); time.sleep(60)"
+    ended = run([sys.executable, "-c", code], env=ENV, cancellation=cancellation, on_line=lambda _: False)
+    timer.join()
+    assert ended.returncode == -signal.SIGKILL
+
+
 def test_what_starts_after_the_cancellation_is_ended_too() -> None:
     cancellation = Cancellation()
     cancellation.cancel()

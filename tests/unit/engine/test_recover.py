@@ -295,3 +295,66 @@ def test_a_damaged_archive_is_trouble_not_a_crash(tmp_path: Path, damage: str) -
     unpack(result, spool, tmp_path / "to")
     assert "cannot be unpacked" in result.trouble
     assert not result.complete
+
+
+def test_half_a_report_is_none(tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as packed:
+        for name in ("whole.xml", "half.xml"):
+            entry = tarfile.TarInfo(name)
+            entry.size = 2048
+            packed.addfile(entry, io.BytesIO(b"x" * 2048))
+    spool.write_bytes(out.getvalue()[:4096])
+    result = Recovered(begun=True, complete=True)
+    unpack(result, spool, tmp_path / "to")
+    assert result.files == ["whole.xml"]
+    assert "cannot be unpacked" in result.trouble
+    assert [path.name for path in (tmp_path / "to").iterdir()] == ["whole.xml"]
+
+
+def test_a_tar_that_fails_is_told(shell: Callable[[str], str], workdir: Path) -> None:
+    text = script(TOKEN, str(workdir), ()).replace('tar -cf - "$@"', 'tar -cf - "$@" /nowhere/x')
+    output = shell(text)
+    assert list(sections(output))[1:] == ["begin", "data", "cut", "end"]
+    assert "junit.xml" in relative(names(output), workdir)
+
+
+def test_what_tar_could_not_read_is_trouble(terminal: Terminal, tmp_path: Path) -> None:
+    body = base64.encodebytes(archive({"out/a.xml": b"<a/>"})).replace(b"\n", b"\r\n")
+    sent = mark(terminal, "begin") + mark(terminal, "data") + body + mark(terminal, "cut") + mark(terminal, "end")
+    os.write(terminal.slave, sent)
+    assert told(terminal) == b"exit\r\n"
+    result = terminal.close()
+    assert result.trouble == "`tar` failed in the step, so files may be missing"
+    unpack(result, terminal.spool, tmp_path / "to")
+    assert result.files == ["out/a.xml"]
+
+
+def test_a_shell_that_never_begins_is_not_waited_for_forever(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recover, "QUIET_SECONDS", 0.2)
+    time.sleep(0.5)
+    assert not terminal.result.trouble, "the step may take as long as it likes"
+    terminal.expect()
+    assert told(terminal) == b"exit\r\n"
+    assert "nothing came from the step's shell" in terminal.close().trouble
+
+
+def test_a_disk_that_is_full_does_not_keep_the_shell_waiting() -> None:
+    """More than the terminal's own buffer holds."""
+    terminal = Terminal(Path("/dev/full"))
+    body = base64.encodebytes(os.urandom(300_000)).replace(b"\n", b"\r\n")
+    sent = mark(terminal, "begin") + mark(terminal, "data") + body + mark(terminal, "end")
+    while sent:
+        sent = sent[os.write(terminal.slave, sent) :]
+    assert told(terminal) == b"exit\r\n"
+    assert terminal.close().trouble == "no space left on device"
+
+
+def test_a_folder_that_is_gone_does_not_keep_the_shell_waiting(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path / "gone" / "spool")
+    os.write(terminal.slave, mark(terminal, "begin") + mark(terminal, "data") + mark(terminal, "end"))
+    assert told(terminal) == b"exit\r\n"
+    assert "no such file or directory" in terminal.close().trouble

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ci_buildkit.pipeline.forecast import Forecast, AsPushed
+from ci_buildkit.pipeline.forecast import AsPushed, Forecast
 
 TARGET: dict[str, Any] = {"context": ".", "output": [{"type": "image", "source-date-epoch": "7"}]}
 PUSHED = AsPushed(frozenset({"sha256:b", "sha256:c"}), {"containerimage.digest": "sha256:d"})

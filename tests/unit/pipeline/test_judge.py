@@ -359,3 +359,19 @@ def test_steps_that_have_begun_and_not_ended_run() -> None:
     vertexes = [{"digest": str(number), "name": str(number), **stamp} for number, stamp in enumerate(stamps)]
     made.feed(json.dumps({"vertexes": vertexes}).encode())
     assert [step.name for step in judge.running(made)] == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("returncode", "found", "code"),
+    [
+        (1, Verdict("failed", "1 of 2 tests failed", 1), 1),  # a RUN that failed is the project's
+        (1, Verdict("passed", "1 of 2 tests failed, which is quarantined"), 5),  # it may hold what is not
+        (1, Verdict("error", "no such host", 4), 4),
+        (0, Verdict("failed", "1 of 2 tests failed", 1), 5),
+        (0, PASSED, 5),
+    ],
+)
+def test_a_report_that_was_left_out_may_say_anything(returncode: int, found: Verdict, code: int) -> None:
+    large = Problem("test: /out/a.xml", "limit", "left out: larger than 64 MiB")
+    assert judge.incomplete(found, [large], returncode).exit_code == code
+    assert judge.incomplete(found, [], returncode) == found

@@ -1,0 +1,179 @@
+"""Faults of the machine and of everything around it, on the real engine.
+
+Each ends with its exit code and a message that says what happened, loses nothing that had been produced, and leaves nothing.
+"""
+
+from __future__ import annotations
+
+import io
+import secrets
+import signal
+import socket
+import subprocess
+import tarfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from tests.chaos import ground as grounds
+from tests.chaos.ground import Ground, eventually
+from tests.e2e import support
+from tests.e2e.faulty_registry import Fault, Handler, Kind, serve
+
+world, ground = grounds.world, grounds.ground
+
+# A linter that is through at once, and binaries that take their time.
+SLOW = """\
+FROM busybox AS lint
+RUN echo {now}; echo fine
+FROM busybox AS build
+RUN echo {now}; echo asleep; trap '' INT TERM; sleep 100; cp /bin/busybox /tool
+FROM scratch AS binaries
+COPY --from=build /tool /
+"""
+LINT = "FROM busybox AS lint\nRUN echo {now}; echo fine\n"
+FOREVER = 1000
+ATTEMPTS = 4  # engine/patience.py
+
+
+def kept(run: support.Run) -> None:
+    """What the linter did before the fault is in the report, which is whole."""
+    assert run.stage("lint")["outcome"] == "passed"
+    assert "fine" in run.log("lint")
+    assert {"run.json", "report.html", "summary.md", "junit.xml"} <= {path.name for path in run.folder.iterdir()}
+
+
+def test_interrupted_twice(ground: Ground) -> None:
+    """The second time while what was made for the run is taken away."""
+    ground.write(SLOW)
+    started = ground.start("--driver", "docker-container")
+    started.wait_for("asleep")
+    started.wait_for("lint passed")
+    [name] = ground.made()
+    ground.builders.add(name)
+    began = time.monotonic()
+    started.interrupt(signal.SIGINT)
+    assert eventually(lambda: any({"rm", name} <= {*one.cmdline()} for one in started.children()))
+    started.interrupt(signal.SIGINT)
+    run = started.finish(60)
+    assert time.monotonic() - began < 30
+    ground.fault(run, 130)
+    kept(run)
+
+
+@pytest.mark.parametrize(
+    "command", [["buildx", "rm", "--force", "{}"], ["rm", "--force", "--volumes", "buildx_buildkit_{}0"]], ids=["buildx", "docker"]
+)
+def test_the_builder_is_removed_by_somebody_else(command: list[str], ground: Ground) -> None:
+    name = f"{ground.world.builder}-other"
+    ground.builders.add(name)
+    ground.write(SLOW)
+    started = ground.start("--builder", name)
+    started.wait_for("asleep")
+    started.wait_for("lint passed")
+    ground.world.docker(*(word.format(name) for word in command))
+    run = started.finish(90)
+    ground.fault(run, 4, lost="the stage that was being built")
+    kept(run)
+    assert run.stage("binaries")["reason"]
+    print(run.stage("binaries")["reason"])
+    ground.write(LINT)
+    assert ground.run("--builder", name).code == 0, "it is made anew"
+    ground.world.docker("buildx", "rm", "--force", name)
+    ground.world.docker("volume", "rm", "--force", f"buildx_buildkit_{name}0_state")
+
+
+def closed() -> str:
+    """HOST:PORT where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    "host", ["refuses", "name"]
+)
+def test_a_registry_cannot_be_reached(host: str, ground: Ground) -> None:
+    """That of a base image: nobody listens, or its name is unknown."""
+    where = closed() if host == "refuses" else "nowhere.invalid"
+    ground.write(LINT + f"FROM {where}/base:1 AS app\nCMD x\n")
+    run = ground.run()
+    ground.fault(run, 4, where, lost="the stage that needs it")
+    kept(run)
+    print(run.stage("app"))
+
+
+@pytest.mark.parametrize("host", ["refuses", "name"])
+def test_a_registry_cannot_be_pushed_to(host: str, ground: Ground) -> None:
+    where = closed() if host == "refuses" else "nowhere.invalid"
+    ground.write(LINT + "FROM busybox AS app\nCMD x\n")
+    run = ground.run("--image", f"{where}/app", "--push")
+    ground.fault(run, 4, where, lost="the push")
+    kept(run)
+    assert run.stage("app")["outcome"] == "passed"
+    assert [image["pushed"] for image in run.record["images"]] == [False]
+    print(run.record["problems"])
+
+
+def image(ground: Ground, lab: dict[str, str]) -> str:
+    """A repository of the lab's registry with an image that no builder has."""
+    layer = ground.project.parent / "layer.tar"
+    with tarfile.open(layer, "w") as archive:
+        entry = tarfile.TarInfo("content")
+        entry.size = 100_000
+        archive.addfile(entry, io.BytesIO(secrets.token_bytes(entry.size)))
+    name = f"{ground.world.builder}/base"
+    reference = f"{lab['CI_BUILDKIT_LAB_REGISTRY']}/{name}"
+    words = ["crane", "append", "--new_layer", str(layer), "--new_tag", reference]
+    subprocess.run(words, env=ground.environment, check=True, capture_output=True)
+    return name
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "kind", "said"),
+    [
+        pytest.param("HEAD", "/manifests/", "500", "500 Internal Server Error", id="server error"),
+        pytest.param("HEAD", "/manifests/", "429", "429 Too Many Requests", id="too many requests"),
+        pytest.param("GET", "/blobs/", "truncate", "short read", id="truncated layer"),
+        pytest.param("GET", "/blobs/", "drop", "unexpected EOF", id="dropped connection"),
+    ],
+)
+def test_a_registry_never_gets_well(
+    method: str, path: str, kind: Kind, said: str, ground: Ground, lab: dict[str, str]
+) -> None:
+    """Tried again some times, with pauses, and then given up."""
+    with serve(lab["CI_BUILDKIT_LAB_REGISTRY"]) as proxy:
+        proxy.play(Fault(method, path, kind, FOREVER))
+        ground.write(LINT + f"FROM {proxy.address}/{image(ground, lab)} AS app\nCOPY Dockerfile /\n")
+        run = ground.run()
+    ground.fault(run, 4, said, lost="the stage that needs it")
+    kept(run)
+    assert run.stage("app")["attempts"] == ATTEMPTS
+
+
+class Slow(Handler):
+    """A registry that sends layers at one byte a second, for as long as anybody listens."""
+
+    def _forward(self, body: bytes, kind: str) -> None:
+        if self.command != "GET" or "/blobs/" not in self.path:
+            super()._forward(body, kind)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", "1000000")
+        self.end_headers()
+        with suppress(OSError):
+            while True:
+                self.wfile.write(b"x")
+                time.sleep(1)
+
+
+def test_a_registry_is_slow(ground: Ground, lab: dict[str, str]) -> None:
+    """Nothing tells that from a large image, so that it takes a limit of the user's."""
+    with serve(lab["CI_BUILDKIT_LAB_REGISTRY"]) as proxy:
+        proxy.RequestHandlerClass = Slow
+        ground.write(LINT + f"FROM {proxy.address}/{image(ground, lab)} AS app\nCOPY Dockerfile /\n")
+        run = ground.run("--stage-timeout", "app=6s")
+    ground.fault(run, 4, "app error in", "took longer than 6s (--stage-timeout); it was at", lost="the stage that needs it")
+    kept(run)
+    assert run.stage("app")["seconds"] < 20
