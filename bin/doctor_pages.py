@@ -16,10 +16,11 @@ def doctor_rules() -> str:
         "The machine": [(rule.name, rule.severity, rule.about) for rule in environment.RULES],
         "Anything": list(rules.OTHERS),
     }
-    parts = [
+    about = (
         "What [ci-buildkit doctor](../how-to/doctor.md) tells, in the order in which it looks. The severity is the usual one; "
         "a rule may take another where it knows less or more."
-    ]
+    )
+    parts = [about]
     for title, rows in tables.items():
         parts += [f"## {title}", table(["Rule", "Severity", "About"], [(code(n), s, sentence(a)) for n, s, a in rows])]
     return page("Rules of the doctor", "the tables of `src/ci_buildkit/doctor`", *parts)
