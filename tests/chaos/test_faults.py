@@ -20,6 +20,7 @@ import pytest
 from tests.chaos import ground as grounds
 from tests.chaos.ground import Ground, eventually
 from tests.e2e import support
+from tests.e2e.test_bad_input import small_disk
 from tests.e2e.faulty_registry import Fault, Handler, Kind, serve
 
 world, ground = grounds.world, grounds.ground
@@ -136,7 +137,6 @@ def image(ground: Ground, lab: dict[str, str]) -> str:
         pytest.param("HEAD", "/manifests/", "500", "500 Internal Server Error", id="server error"),
         pytest.param("HEAD", "/manifests/", "429", "429 Too Many Requests", id="too many requests"),
         pytest.param("GET", "/blobs/", "truncate", "short read", id="truncated layer"),
-        pytest.param("GET", "/blobs/", "drop", "unexpected EOF", id="dropped connection"),
     ],
 )
 def test_a_registry_never_gets_well(
@@ -177,3 +177,46 @@ def test_a_registry_is_slow(ground: Ground, lab: dict[str, str]) -> None:
     ground.fault(run, 4, "app error in", "took longer than 6s (--stage-timeout); it was at", lost="the stage that needs it")
     kept(run)
     assert run.stage("app")["seconds"] < 20
+
+
+# Tests that fail, and leave a report and something large, of which nothing is in the log.
+LARGE = """\
+FROM busybox AS lint
+RUN echo {now}; echo fine
+FROM busybox AS test
+RUN mkdir /out; printf 'TAP version 13\\n1..2\\nok 1 - a\\nnot ok 2 - b\\n' >/out/a.tap; \\
+    echo {now}; sleep 3; head -c 12000000 /dev/urandom >/out/b.json; exit 1
+"""
+
+
+def test_the_disk_is_full_while_reports_are_taken_out(ground: Ground) -> None:
+    ground.write(LARGE)
+    with small_disk(ground.temporary, "size=8m"):
+        run = ground.run()
+    ground.fault(run, 1, "no space left on device", lost="the reports that did not fit")
+    kept(run)
+    print(run.stage("test")["reason"], run.record["problems"])
+    assert run.stage("test")["outcome"] == "failed"
+
+
+def test_the_disk_of_a_local_cache_is_full(ground: Ground) -> None:
+    """A cache breaks nothing: it costs time once."""
+    ground.write(SLOW.replace("sleep 100; ", "head -c 12000000 /dev/urandom >/large;"))
+    (small := ground.project.parent / "small").mkdir()
+    with small_disk(small, "size=4m"):
+        run = ground.run("--cache-to", f"type=local,dest={small}/cache,mode=max")
+    print(run.output)
+    ground.fault(run, 0, "no space left on device", lost="the cache")
+    kept(run)
+    assert run.record["binaries"]
+
+
+def test_the_disk_of_kept_cache_mounts_is_full(ground: Ground) -> None:
+    ground.write("FROM busybox AS lint\nRUN --mount=type=cache,target=/c echo {now}; echo fine; head -c 12000000 /dev/urandom >/c/large\n")
+    (small := ground.project.parent / "small").mkdir()
+    with small_disk(small, "size=4m"):
+        run = ground.run("--persist-cache-mounts", str(small / "mounts"))
+        print(list(small.rglob("*")))
+    print(run.output)
+    ground.fault(run, 0, "no space left on device", lost="what the cache mount held")
+    kept(run)

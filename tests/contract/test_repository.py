@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TARGETS = ("setup", "demo", "test", "unit", "lint", "bench", "lab", "lab-down", "docs", "lock")
+TARGETS = ("setup", "demo", "test", "unit", "lint", "bench", "mutation", "lab", "lab-down", "docs", "lock")
 # A checkout right below the root would forbid names like /src, which Dockerfiles use.
 CHECKOUT = (rf"{re.escape(str(ROOT))}/",) if len(ROOT.parts) > 2 else ()
-MACHINE = (*CHECKOUT, r"/root/(?!\.cache/)", r"/home/(?!runner/)\w+/")
+# What package managers keep in root's home, in every container; and the users of GitHub's runners and of the gradle image.
+KEPT = r"\.(?:bun|cache|cargo|gradle|local|m2|npm)\b|go/pkg/mod"
+MACHINE = (*CHECKOUT, rf"/root/(?!{KEPT})", r"/home/(?!runner/|gradle/)\w+/")
 CREDENTIALS = (r"gh[pousr]_[A-Za-z0-9]{36}", r"AKIA[0-9A-Z]{16}", r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 
 

@@ -153,7 +153,7 @@ def given(texts: Iterable[str]) -> dict[str, Path]:
         remote = REMOTE.fullmatch(name)
         if not equals or not remote or remote["path"]:
             raise ConfigurationError(f"--use {text!r}: it is not of the form OWNER/REPO@REF=DIR")
-        if not Path(folder).is_dir():
+        if not folder or not Path(folder).is_dir():
             raise ConfigurationError(f"--use {text!r}: there is no folder {folder}")
         found[name] = Path(folder).resolve()
     return found

@@ -51,10 +51,11 @@ class StepLog:
     def take(self, record: Record) -> None:
         """Note what a record says of it."""
         main = record.stage in _UNSKIPPED_STAGES
-        begins = _STARTS.match(record.message)
-        if begins and main:
-            self.name = begins["name"]
-        self.continued |= record.message == _CONTINUES
+        if not record.output:  # what a step prints may look like act's own words
+            begins = _STARTS.match(record.message)
+            if begins and main:
+                self.name = begins["name"]
+            self.continued |= record.message == _CONTINUES
         self.broken |= record.failing
         if record.output or record.command == "error" or record.failing:
             self.tail.append(record.message.strip("\r\n"))
@@ -109,18 +110,24 @@ class Event:
 
 
 class Log:
-    """All jobs by act's name of them, and what act said about none."""
+    """All jobs by act's name of them, and what act said about none.
+
+    Once it is `cut` no end of a job is believed: act says success and skipped of those that an interrupt ended.
+    """
 
     def __init__(self) -> None:
         """Nothing was said yet."""
         self.jobs: dict[str, JobLog] = {}
         self.errors: list[str] = []
+        self.cut = False
 
     def take(self, record: Record, now: float) -> Iterator[Event]:
         """Note one record; yields what changed by it."""
         if not record.job:
             if error := _ERROR.fullmatch(record.message):
                 self.errors.append(error["text"])
+            elif record.level == "error":
+                self.errors.append(record.message)
             elif self.errors and not record.level and record.message:  # the message goes on
                 self.errors[-1] += f"\n{record.message}"
             return
@@ -128,12 +135,12 @@ class Log:
         if job is None:
             job = self.jobs[record.job] = JobLog(record.job, record.job_id, record.matrix, now, now)
         job.last = now
-        if unsupported := _UNSUPPORTED.search(record.message):
+        if not record.output and (unsupported := _UNSUPPORTED.search(record.message)):
             job.unsupported = job.unsupported or unsupported["label"]
         if record.path:
             yield from _step(job, record)
         if record.job_result:
-            job.result = record.job_result
+            job.result = "" if self.cut else record.job_result
             yield Event("job", job)
 
 
@@ -160,6 +167,6 @@ def _step(job: JobLog, record: Record) -> Iterator[Event]:
 def _name(record: Record) -> str:
     if record.path[0] in OWN_STEPS:
         return OWN_STEPS[record.path[0]]
-    if found := _SKIPS.match(record.message) or _STARTS.match(record.message):
+    if not record.output and (found := _SKIPS.match(record.message) or _STARTS.match(record.message)):
         return found["name"]
     return record.step if len(record.path) == 1 else record.path[-1]

@@ -16,7 +16,10 @@ EXPRESSION = "${{"
 
 
 def legs(matrix: object) -> tuple[Leg, ...] | None:
-    """The legs in the order in which they are counted; None where an expression is in their place."""
+    """The legs in the order in which they are counted; None where an expression is in their place.
+
+    None at all for lists without values, and where all are excluded.
+    """
     if not matrix:
         return ({},)
     lists = isinstance(matrix, dict) and all(isinstance(values, list) for values in matrix.values())
@@ -35,7 +38,7 @@ def legs(matrix: object) -> tuple[Leg, ...] | None:
             leg.update(item)
         if not fitting:
             added.append(dict(item))
-    return tuple(kept + added) or ({},)
+    return tuple(kept + added)
 
 
 def _matches(leg: Leg, item: Leg, keys: Mapping[str, Any]) -> bool:

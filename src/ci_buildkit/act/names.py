@@ -77,4 +77,4 @@ class Names:
 
 def order(planned: Planned) -> Sequence[str]:
     """The keys of the job's matrix as they are written."""
-    return tuple(planned.legs[0]) if planned.legs else ()
+    return tuple(dict.fromkeys(key for leg in planned.legs or () for key in leg))

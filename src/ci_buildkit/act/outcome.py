@@ -215,11 +215,13 @@ class _Judge:
             return "not-run", _no_image((job.unsupported,))
         labels = None if stray or planned.job.has_container else planned.job.labels_of(job.matrix)
         if labels is not None and not self._images.of(labels):
-            return "not-run", f"{_no_image(labels)}; act ran it on another leg's runner"
+            return "not-run", _no_image(labels) + ("; act ran it on another leg's runner" if job.started else "")
+        if planned.legs is None and not job.matrix and not stray:  # act runs it once then, and GitHub refuses it
+            return "failure", "its matrix has no values"
         if job.broken:
             return "failure", ""
         if not job.result:
-            return "failure", "act ended before it did"
+            return ("failure", "act ended before it did") if job.started else ("not-run", NEVER)
         shared = len(job.matrix) > 0  # and with it the result of the legs before
         return ("success" if job.result == "success" or shared else "failure"), ""
 

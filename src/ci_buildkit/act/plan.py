@@ -103,8 +103,11 @@ def make(
 ) -> Plan:
     """The plan for workflows of the repository at `top`.
 
-    Raises ConfigurationError for a job that is needed or asked for and does not exist, and for calls without an end.
+    Raises ConfigurationError for a job or a value of a matrix that is needed or asked for and does not exist, for a workflow
+    or a matrix with nothing in it, and for calls without an end.
     """
+    if empty := next((workflow.file for workflow in workflows if not workflow.jobs), ""):
+        raise ConfigurationError(f"{empty} has no jobs")
     planner = _Planner(images, find, token, selection)
     if selection.job and not any(selection.job in workflow.jobs for workflow in workflows):
         known = [job for workflow in workflows for job in workflow.jobs]
@@ -113,6 +116,7 @@ def make(
         jobs = _closure(workflow, selection.job) if selection.job else frozenset(workflow.jobs)
         if jobs:
             planner.add(workflow, top, f"{TOP}/{workflow.file.rpartition('/')[2]}", jobs)
+    _check_values(selection, planner.jobs)
     return Plan(token, tuple(sorted(planner.jobs, key=lambda one: one.number)), planner.files, tuple(planner.notes))
 
 
@@ -168,6 +172,8 @@ class _Planner:
         self.files[place] = yamlnodes.write(node)
 
     def _planned(self, workflow: Workflow, job: Job, numbers: Mapping[str, int], parent: Planned | None) -> Planned:
+        if job.legs == ():
+            raise ConfigurationError(f"{workflow.file}: the matrix of {job.id} has no values, and GitHub refuses it")
         legs = None if job.legs is None else self.selection.legs(job.legs)
         left_out = (
             () if job.calls or job.has_container else tuple(leg for leg in legs or () if not self._runs(job, leg))
@@ -223,6 +229,21 @@ def _list_legs(node: yaml.Node, planned: Planned) -> None:
     if planned.left_out:
         labels = planned.job.labels_of(planned.legs[0]) or ()
         yamlnodes.put(node, "runs-on", yamlnodes.node_of(list(labels)))
+
+
+def _check_values(selection: Selection, jobs: Sequence[Planned]) -> None:
+    """Raise ConfigurationError for a value that no leg has: without its job the run could be green."""
+    if any(one.job.legs is None for one in jobs):  # it may be among those
+        return
+    legs = [leg for one in jobs for leg in one.job.legs or ()]
+    for key, value in selection.matrix:
+        values = dict.fromkeys(matrix.shown(leg[key]) for leg in legs if key in leg)
+        if value not in values:
+            known = values or dict.fromkeys(key for leg in legs for key in leg)
+            raise ConfigurationError(
+                f"no matrix has the {'value' if values else 'key'} {key}:{value}",
+                hint=_nearest(value if values else key, known),
+            )
 
 
 def _closure(workflow: Workflow, job: str) -> frozenset[str]:

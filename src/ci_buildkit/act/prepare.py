@@ -171,7 +171,10 @@ def _payload(request: Request, workflows: Sequence[Workflow], happened: Trigger,
     if not isinstance(document, dict):
         raise ConfigurationError(f"the event {request.event_file} is no JSON object")
     if inputs:
-        document["inputs"] = {**(document.get("inputs") or {}), **inputs}
+        own = document.get("inputs") or {}
+        if not isinstance(own, dict):
+            raise ConfigurationError(f"the event {request.event_file}: its `inputs` are no JSON object")
+        document["inputs"] = {**own, **inputs}
     return jsontext.dumps(document)
 
 

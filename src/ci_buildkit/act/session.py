@@ -74,7 +74,7 @@ def execute(
         engine = Engine(buildx)
         runs.sweep(home, engine)
         made = Run.make(home, ready.plan.token)
-        watch = _Watch(ready, made, view, on_record)
+        watch = _Watch(ready, made, view, on_record, cancellation)
         call = _call(request, ready, made, folder, environ, (tuple(secrets), tuple(variables)), view)
         env = _environment(environ, ready) | secrets | variables
         ended = _run(call, env, ready, cancellation, watch, engine)
@@ -155,8 +155,11 @@ def _environment(environ: Mapping[str, str], ready: Ready) -> dict[str, str]:
 class _Watch:
     """Takes act's lines: into the log file, to the view, and into the folded log."""
 
-    def __init__(self, ready: Ready, made: Run, view: View, on_record: Callable[[Record], object]) -> None:
+    def __init__(
+        self, ready: Ready, made: Run, view: View, on_record: Callable[[Record], object], cancellation: Cancellation
+    ) -> None:
         self.log = Log()
+        self._cancellation = cancellation
         self.names = Names(ready.plan)
         self._plan = ready.plan
         self._run = made
@@ -178,6 +181,7 @@ class _Watch:
                 self._on_record(record)
                 if record.path[:1] == (SETUP,):
                     self._note(record)
+                self.log.cut = self._cancellation.cancelled
                 for event in self.log.take(record, time.monotonic()):
                     self._view.event(event, name)
                 return bool(record.level)

@@ -110,7 +110,7 @@ def _job(key: str, content: Mapping[str, Any]) -> Job:
         id=key,
         name=str(content.get("name") or key),
         needs=_list(content.get("needs")),
-        condition=str(content.get("if", "")),
+        condition=matrix.shown(content.get("if")),
         labels=_labels(content.get("runs-on")),
         legs=matrix.legs(strategy.get("matrix")) if isinstance(strategy, dict) else ({},),
         calls=str(content.get("uses") or ""),

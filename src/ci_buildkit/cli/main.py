@@ -56,23 +56,24 @@ def main(argv: Sequence[str]) -> int:
     except CiBuildkitError as error:
         if debug:
             raise
-        from ci_buildkit.report.text import inert
-
-        print("\n".join(map(inert, f"error: {error}".split("\n"))), file=sys.stderr)
+        _tell(str(error))
         return error.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader left; Python would complain once more when it closes stdout
-        return 0
     except OSError as error:  # a full disk, a folder that is not ours
         if debug:
             raise
-        print(f"error: {said(error)}", file=sys.stderr)
+        _tell(said(error))
         return EngineError.exit_code
     except KeyboardInterrupt:
         if debug:
             raise
         print("error: interrupted", file=sys.stderr)
         return Interrupted.exit_code
+
+
+def _tell(message: str) -> None:
+    from ci_buildkit.report.text import inert
+
+    print("\n".join(map(inert, f"error: {message}".split("\n"))), file=sys.stderr)
 
 
 def _call(words: list[str]) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 NAME = re.compile(
-    r"(?:^|_)(?:apikey|auth|credentials?|passw(?:or)?d|passphrase|pword|secret|token"
-    r"|(?:api|access|account|deploy|encryption|private|secret|signing|ssh)_?key)(?:_|$)",
+    r"(?:^|[_.-])(?:apikey|auth|credentials?|passw(?:or)?d|passphrase|pword|secret|token"
+    r"|(?:api|access|account|deploy|encryption|private|secret|signing|ssh)[_-]?key)(?:[_.-]|$)",
     re.IGNORECASE,
 )
-HARMLESS_NAME = re.compile(r"(?:^|_)(?:public|url|uri|file|path|name|id|version|type|length)(?:_|$)", re.IGNORECASE)
+HARMLESS_NAME = re.compile(
+    r"(?:^|[_.-])(?:public|url|uri|file|path|name|id|version|type|length)(?:[_.-]|$)", re.IGNORECASE
+)
 # What switches something, or says that there is none.
 HARMLESS_VALUE = re.compile(r"(?:true|false|yes|no|on|off|none|null|\d{1,3}|)", re.IGNORECASE)
 # How GitHub, GitLab, AWS, Slack, npm, PyPI and Google write theirs, JSON web tokens, and keys in PEM.

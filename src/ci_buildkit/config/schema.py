@@ -2,7 +2,7 @@
 
 It is written in draft-07, which yaml-language-server, check-jsonschema and SchemaStore all take. What it accepts the reader
 accepts (`yamlfile`, `lists`). The reader takes more only where a value of several comma-separated ones has quotes or line
-ends inside, and values of a merged mapping, which no schema sees.
+ends inside, and values of a merged mapping, which no schema sees; less only of values with a NUL character.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from ci_buildkit.config import lists, yamlfile
+from ci_buildkit.config.credentials import HIDDEN, VALUE, masked
 from ci_buildkit.config.options import CONFIG_FILE, Options, choices_of, is_list, option_string, variable_of
 from ci_buildkit.errors import ConfigurationError
 
@@ -141,12 +142,12 @@ class _Merged:
 def _told(detail: Any, origins: Mapping[str, Origin]) -> str:
     name = str(detail["loc"][0])
     origin = origins[name]
-    value = f"{str(detail['input'])[:200]!r}"
+    value = f"{masked(str(detail['input']))[:200]!r}"
     if detail["type"] == "bool_parsing":
         reason = f"{value} is neither true nor false"
     elif detail["type"] == "literal_error":
         reason = f"{value} is none of {', '.join(choices_of(name))}"
     else:
-        reason = str(detail["msg"]).removeprefix("Value error, ")
+        reason = VALUE.sub(HIDDEN, str(detail["msg"]).removeprefix("Value error, "))
     key = f": {option_string(name)}" if origin.source == "file" else ""
     return f"{origin}{key}: {reason}"

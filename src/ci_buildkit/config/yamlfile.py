@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ci_buildkit.config import lists
+from ci_buildkit.config.credentials import masked
 from ci_buildkit.config.options import Options, choices_of, flag_of, is_list, is_switch, option_string
 from ci_buildkit.errors import ConfigurationError, said
 
@@ -120,7 +121,7 @@ def _name(key: yaml.Node) -> str:
     import difflib
 
     near = difflib.get_close_matches(wanted.lower(), known, n=1)
-    raise ValueError(f"unknown option {text!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    raise ValueError(f"unknown option {masked(text)!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
 
 
 def _value(name: str, node: yaml.Node) -> Any:
@@ -198,6 +199,8 @@ def _pairs(node: yaml.MappingNode) -> tuple[str, ...]:
 def _kind(node: yaml.ScalarNode) -> Kind:
     if node.tag not in _SCALARS:
         raise ValueError(f"has a tag that means nothing here: {node.tag!r}")
+    if "\0" in node.value:  # which no path and no argument of a program can hold
+        raise ValueError("holds a NUL character")
     if node.style is not None or node.tag == _TAG + "str":
         return "text"
     if NULL.fullmatch(node.value):

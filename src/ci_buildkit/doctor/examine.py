@@ -205,12 +205,14 @@ class _Examination:
         questions = []
         for path in there:
             text = self._read(path)
-            if text is None or (path != self._only and path not in named and not is_dockerfile(path, text)):
+            if text is not None and path != self._only and path not in named and not is_dockerfile(path, text):
+                continue
+            self._report.dockerfiles += self._is_meant(path)
+            if text is None:
                 continue
             around = surroundings.of(path, text)
             told, found[path] = dockerfile(path, text, around)
             if self._is_meant(path):
-                self._report.dockerfiles += 1
                 self._report.problems += told
                 context = posixpath.dirname(around.ignore_file or path)
                 questions.append(Question(path, context, tuple(told)))

@@ -189,6 +189,9 @@ class Terminal:
         for handle in (self.slave, self.master):
             with contextlib.suppress(OSError):
                 os.close(handle)
+        if self._lost:
+            with contextlib.suppress(OSError):
+                self.spool.unlink()
         if self.result.begun and not self.result.complete and not self.result.trouble:
             self.result.trouble = "the step's shell ended before all of the reports had arrived"
         return self.result
@@ -236,9 +239,11 @@ class Terminal:
             return Path(os.devnull).open("wb")
 
     def _lose(self, error: OSError) -> None:
-        """The archive cannot be kept. The shell is read on, since it would wait for that."""
+        """The archive cannot be kept, and others need its place. The shell is read on, since it would wait for that."""
         self.result.trouble = self.result.trouble or said(error)
         self._lost = True
+        with contextlib.suppress(OSError):
+            os.truncate(self.spool, 0)
 
     def _leave_when_due(self) -> None:
         """Tell the shell, then the debugger to end, in the same word; the build's own exit code follows. Then insist."""

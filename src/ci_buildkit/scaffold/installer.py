@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from ci_buildkit.scaffold.project import mountable, words
+from ci_buildkit.scaffold.tables import Table, table
 from ci_buildkit.scaffold.tree import Tree
 
 # Versions of the tools where the project names none.
 TOOLS = {"uv": "0.13.9", "poetry": "2.5.1", "pdm": "2.29.4", "pipenv": "2026.10.3"}
 DEVELOPMENT = re.compile(r"(^|[-_./])(dev|develop|development|test|tests|testing|lint|ci)([-_.]|$)")
+# A requirement that is a folder, as the project itself is in `-e .`: then the sources are needed.
+LOCAL = re.compile(r"^\s*(?:(?:-e|--editable)[\s=]*)?\.{1,2}(?:[/\[]|\s*$)", re.MULTILINE)
 GROUPS = ("dev", "test", "tests", "testing", "lint", "ci")
 
 
@@ -63,7 +67,7 @@ LOCKED = {
 }
 
 
-def installer(tree: Tree, pyproject: dict[str, Any]) -> Installer:
+def installer(tree: Tree, pyproject: Table) -> Installer:
     """The package manager of a project: by its lock file, else by how it writes its requirements."""
     if "uv.lock" in tree.files:
         return _uv(pyproject)
@@ -91,12 +95,12 @@ def _with_uv(said: str, **given: Any) -> Installer:
     )
 
 
-def _uv(pyproject: dict[str, Any]) -> Installer:
-    groups = _options("--group", pyproject.get("dependency-groups"), but="dev")
-    extras = _options("--extra", (pyproject.get("project") or {}).get("optional-dependencies"))
+def _uv(pyproject: Table) -> Installer:
+    groups = _options("--group", table(pyproject, "dependency-groups"), but="dev")
+    extras = _options("--extra", table(pyproject, "project", "optional-dependencies"))
     install = "uv sync --locked --no-install-project"
     # The members of a workspace are part of its lock file.
-    workspace = "workspace" in ((pyproject.get("tool") or {}).get("uv") or {})
+    workspace = "workspace" in table(pyproject, "tool", "uv")
     return _with_uv(
         "uv.lock",
         files=() if workspace else ("pyproject.toml", "uv.lock"),
@@ -105,14 +109,14 @@ def _uv(pyproject: dict[str, Any]) -> Installer:
     )
 
 
-def _unlocked(tree: Tree, pyproject: dict[str, Any]) -> Installer:
+def _unlocked(tree: Tree, pyproject: Table) -> Installer:
     """uv, since pip cannot install what pyproject.toml asks for without the project itself."""
-    if "project" not in pyproject:
+    if not table(pyproject, "project"):
         # With a setup.py only the project itself knows its requirements, so its sources are needed to install them.
         install = "uv pip install ." if tree.first("setup.py", "setup.cfg") else ""
         return _with_uv("packages without a lock file" if install else "no packages", produce=install, develop=install)
-    groups = _options("--group", pyproject.get("dependency-groups"))
-    extras = _options("--extra", pyproject["project"].get("optional-dependencies"))
+    groups = _options("--group", table(pyproject, "dependency-groups"))
+    extras = _options("--extra", table(pyproject, "project", "optional-dependencies"))
     return _with_uv(
         "pyproject.toml without a lock file",
         files=("pyproject.toml",),
@@ -121,8 +125,8 @@ def _unlocked(tree: Tree, pyproject: dict[str, Any]) -> Installer:
     )
 
 
-def _poetry(pyproject: dict[str, Any]) -> Installer:
-    groups = ((pyproject.get("tool") or {}).get("poetry") or {}).get("group") or {}
+def _poetry(pyproject: Table) -> Installer:
+    groups = table(pyproject, "tool", "poetry", "group")
     optional = [
         name
         for name, group in groups.items()
@@ -134,9 +138,7 @@ def _poetry(pyproject: dict[str, Any]) -> Installer:
         version=TOOLS["poetry"],
         cache="/root/.cache/pypoetry",
         files=("pyproject.toml", "poetry.lock"),
-        develop=words(
-            "poetry", "install", "--no-interaction", "--no-root", *_options("--with", dict.fromkeys(optional))
-        ),
+        develop=words("poetry", "install", "--no-interaction", "--no-root", *_options("--with", optional)),
         produce="poetry install --no-interaction --no-root --only main",
     )
 
@@ -168,15 +170,16 @@ def _pip(tree: Tree, files: tuple[str, ...]) -> Installer:
             if some
         )
 
+    local = any(LOCAL.search(tree.texts.get(file, "")) for file in files)
     return Installer(
         said=", ".join(everything) + (" with hashes" if len(hashed) == len(everything) else ""),
-        files=bound,
+        files=() if local else bound,
         develop=command(everything),
         produce=command(tuple(production)),
     )
 
 
-def _options(option: str, names: Any, but: str = "") -> list[str]:
+def _options(option: str, names: Iterable[str], but: str = "") -> list[str]:
     """`--group dev --group test`: the option for each of the names that are for development."""
-    found = [name for name in names or {} if str(name).lower() in GROUPS and name != but]
-    return [word for name in found for word in (option, str(name))]
+    found = [name for name in names if name.lower() in GROUPS and name != but]
+    return [word for name in found for word in (option, name)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from ci_buildkit.scaffold import ranges
+from ci_buildkit.scaffold.tables import Table, strings
 from ci_buildkit.scaffold.tree import Tree
 
 # Newest versions of the managers where package.json's `packageManager` names none; npm comes with Node.js.
@@ -22,9 +22,10 @@ _NAMED = re.compile(r"(npm|pnpm|yarn|bun)@(\d+\.\d+\.\d+[\w.-]*)")
 class Manager:
     """The commands of one package manager.
 
-    `package` is what npm installs to have it, "" for npm. `cache` is the target of a cache mount. `files` are what it reads when it installs. `develop` installs
-    all packages, `produce` those that the program needs. `execute` comes before a package's program, `script` before the
-    name of a script in package.json and `arguments` before what is given on to it. `settings` are variables for all of it.
+    `package` is what npm installs to have it, "" for npm. `cache` is the target of a cache mount, `files` are what is read to
+    install. `develop` installs all packages, `produce` those that the program needs. `execute` comes before a package's
+    program, `script` before the name of a script in package.json and `arguments` before what is given on to it. `settings`
+    are variables for all of it.
     """
 
     name: str
@@ -45,7 +46,7 @@ class Manager:
         return " ".join(filter(None, words))
 
 
-def manager(tree: Tree, package: dict[str, Any]) -> Manager:
+def manager(tree: Tree, package: Table) -> Manager:
     """The package manager of a project: by its lock file, else by `packageManager`."""
     named = _NAMED.match(str(package.get("packageManager", "")))
     name, version = (named[1], named[2]) if named else ("", "")
@@ -56,7 +57,9 @@ def manager(tree: Tree, package: dict[str, Any]) -> Manager:
         return _bun(version if name == "bun" else "", lock, config)
     if lock := tree.first("yarn.lock"):
         modern = bool(tree.first(".yarnrc.yml")) or (name == "yarn" and not version.startswith("1."))
-        return _yarn(version if name == "yarn" else "", lock, config, modern=modern)
+        brought = re.search(r"^yarnPath:.*yarn-(\d+\.\d+\.\d+)", tree.text(".yarnrc.yml"), re.MULTILINE)
+        version = version if name == "yarn" else brought[1] if brought else ""
+        return _yarn(version, lock, config, modern=modern)
     return _npm(tree.first("package-lock.json", "npm-shrinkwrap.json"), config)
 
 
@@ -121,8 +124,14 @@ def _yarn(version: str, lock: str, config: tuple[str, ...], *, modern: bool) -> 
         develop="yarn install --immutable",
         produce="yarn workspaces focus --production",
         execute="yarn exec",
-        # Without node_modules (Plug'n'Play) there would be nothing to hand on to the other stages.
-        settings=("YARN_NODE_LINKER=node-modules", "YARN_ENABLE_GLOBAL_CACHE=false", f"YARN_CACHE_FOLDER={YARN_CACHE}"),
+        # Without node_modules (Plug'n'Play) there would be nothing to hand on to the other stages, and a yarn that is in
+        # the repository is not there yet when packages are installed.
+        settings=(
+            "YARN_NODE_LINKER=node-modules",
+            "YARN_IGNORE_PATH=1",
+            "YARN_ENABLE_GLOBAL_CACHE=false",
+            f"YARN_CACHE_FOLDER={YARN_CACHE}",
+        ),
         script="yarn run",
     )
 
@@ -141,14 +150,11 @@ def _bun(version: str, lock: str, config: tuple[str, ...]) -> Manager:
     )
 
 
-def node_version(tree: Tree, package: dict[str, Any], candidates: tuple[str, ...], names: dict[str, str]) -> str:
+def node_version(tree: Tree, package: Table, candidates: tuple[str, ...], names: dict[str, str]) -> str:
     """The tag of the Node.js image: a version that a file names, else the first candidate that `engines` allows."""
     line = tree.line(".nvmrc", ".node-version").lower()
     if named := ranges.exact(line) or names.get(line.removeprefix("lts/")):
         return named
-    volta = package.get("volta")
-    if isinstance(volta, dict) and (named := ranges.exact(str(volta.get("node", "")))):
+    if named := ranges.exact(strings(package, "volta").get("node", "")):
         return named
-    engines = package.get("engines")
-    asked = str(engines.get("node", "")) if isinstance(engines, dict) else ""
-    return ranges.choose(asked, candidates) or candidates[0]
+    return ranges.choose(strings(package, "engines").get("node", ""), candidates) or candidates[0]

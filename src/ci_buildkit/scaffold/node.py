@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from dataclasses import dataclass
-from typing import Any
 
 from ci_buildkit.scaffold.manager import Manager, manager, node_version
 from ci_buildkit.scaffold.project import Project
+from ci_buildkit.scaffold.tables import Table, parsed, strings
 from ci_buildkit.scaffold.tree import Tree
 
 MARKERS = ("package.json",)
@@ -27,8 +26,6 @@ RULES = (
 INSTALLING = ("preinstall", "install", "postinstall", "prepare")
 IGNORED = ("**/node_modules",)
 _TESTS = ("*.test.?s", "*.test.??s", "*.spec.?s", "*.spec.??s", "test/*.?s", "test.?s", "*_test.?s")
-
-Table = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +55,8 @@ class Node:
 
 def find(tree: Tree) -> Project:
     """The Node.js project at the top of a tree."""
-    package = read(tree.text("package.json"))
-    packages, scripts = _packages(package), _table(package, "scripts")
+    package = parsed(tree.text("package.json"))
+    packages, scripts = _packages(package), strings(package, "scripts")
     tool = manager(tree, package)
     workspaces = bool(package.get("workspaces")) or "pnpm-workspace.yaml" in tree.files
     eslint, linters = _linters(tree, scripts, packages, tool)
@@ -107,23 +104,9 @@ def _notes(package: Table, facts: Node, runner: str) -> list[str]:
     return notes
 
 
-def read(text: str) -> Table:
-    """package.json as a mapping; an empty one where it is none."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _table(of: Table, key: str) -> dict[str, str]:
-    found = of.get(key)
-    return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}
-
-
 def _packages(package: Table) -> dict[str, str]:
     """The packages that a project depends on, each with the range that it asks for."""
-    return {**_table(package, "dependencies"), **_table(package, "devDependencies")}
+    return {**strings(package, "dependencies"), **strings(package, "devDependencies")}
 
 
 def _tool(command: str) -> str:
@@ -193,8 +176,8 @@ def _node_options() -> str:
 
 def _start(tree: Tree, package: Table, scripts: dict[str, str]) -> tuple[str, ...]:
     """How the program starts: the script `start`, a `bin`, `main`, or a file with a usual name."""
-    if script := scripts.get("start", ""):
-        return _of_script(script, _table(package, "devDependencies"))
+    if words := _of_script(scripts.get("start", ""), strings(package, "devDependencies")):
+        return words
     program = package.get("bin")
     if isinstance(program, dict):
         program = next(iter(program.values()), None)
@@ -211,6 +194,8 @@ def _of_script(script: str, development: dict[str, str]) -> tuple[str, ...]:
         words = shlex.split(script)
     except ValueError:
         words = []
+    if not script:
+        return ()
     if words and words[0] == "node" and not re.search(r"[&|;<>$`*]", script):
         return tuple(words)
     program = words[0] if words else ""

@@ -94,6 +94,9 @@ def _parts(tree: Tree, kind: Kind | None) -> Iterator[Part]:
         if part := _part(tree.below(folder), folder, kind):
             taken.append(folder)
             yield part
+    # A Dockerfile in a folder that is no project builds the whole, where there is nothing else.
+    if not taken and not kind and (found := existing.find(tree, elsewhere=True)):
+        yield Part("", existing=found)
 
 
 def _part(tree: Tree, folder: str, kind: Kind | None) -> Part | None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import configparser
 import re
-import tomllib
 from dataclasses import dataclass
-from typing import Any
 
 from ci_buildkit.scaffold import ranges
 from ci_buildkit.scaffold.installer import Installer, installer
 from ci_buildkit.scaffold.project import Project
+from ci_buildkit.scaffold.tables import Table, table, toml
 from ci_buildkit.scaffold.tree import Tree
 
 MANIFESTS = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile")
@@ -22,8 +21,6 @@ IGNORED = (".venv", "**/__pycache__", "**/.*_cache")
 # Build backends that take the version from Git, which is no part of a build context.
 GIT_VERSIONS = ("setuptools-scm", "setuptools_scm", "hatch-vcs")
 SCRIPTS = ("main.py", "app.py", "server.py", "manage.py")
-
-Table = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +74,6 @@ def find(tree: Tree) -> Project:
     )
     notes += [] if start else ["no script, no __main__.py and no main.py: there is no stage for an image"]
     return Project("python", facts, tuple(said), tuple(notes), IGNORED, image=bool(start))
-
-
-def toml(text: str) -> Table:
-    """A TOML text as a mapping; an empty one where it is none, since that is not what we are asked for."""
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return {}
-
-
-def table(of: Any, *keys: str) -> Table:
-    """The table at a path of keys; an empty one where there is none."""
-    for key in keys:
-        of = of.get(key) if isinstance(of, dict) else None
-    return of if isinstance(of, dict) else {}
 
 
 def _version(tree: Tree, pyproject: Table) -> str:

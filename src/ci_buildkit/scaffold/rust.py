@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ci_buildkit.scaffold import project
 from ci_buildkit.scaffold.project import Program, Project
-from ci_buildkit.scaffold.python import table, toml
+from ci_buildkit.scaffold.tables import table, toml
 from ci_buildkit.scaffold.tree import Tree
 
 MARKERS = ("Cargo.toml",)

@@ -22,7 +22,7 @@ LOOKED_INTO = frozenset([".github", ".mvn", ".cargo"])  # though their names beg
 # The names of files whose text is read, anywhere.
 READ = (
     "*.csproj", "*.gradle", "*.gradle.kts", ".dockerignore", ".gitignore", ".go-version", ".golangci.*", ".java-version",
-    ".mocharc*", ".node-version", ".nvmrc", ".python-version", ".tool-versions", "CMakeLists.txt", "Cargo.lock",
+    ".mocharc*", ".node-version", ".nvmrc", ".python-version", ".yarnrc.yml", "CMakeLists.txt", "Cargo.lock",
     "Cargo.toml", "Dockerfile", "Makefile", "Pipfile", "__main__.py", "build.rs", "ci-buildkit.yml", "conanfile.*",
     "docker-bake.hcl", "docker-bake.json", "go.mod", "go.work", "libs.versions.toml", "meson.build",
     "package.json", "pnpm-lock.yaml", "pom.xml", "pyproject.toml", "requirements*.txt", "rust-toolchain",

@@ -342,15 +342,18 @@ def test_a_shell_that_never_begins_is_not_waited_for_forever(
     assert "nothing came from the step's shell" in terminal.close().trouble
 
 
-def test_a_disk_that_is_full_does_not_keep_the_shell_waiting() -> None:
+def test_a_disk_that_is_full_does_not_keep_the_shell_waiting(tmp_path: Path) -> None:
     """More than the terminal's own buffer holds."""
-    terminal = Terminal(Path("/dev/full"))
+    spool = tmp_path / "spool"
+    spool.symlink_to("/dev/full")
+    terminal = Terminal(spool)
     body = base64.encodebytes(os.urandom(300_000)).replace(b"\n", b"\r\n")
     sent = mark(terminal, "begin") + mark(terminal, "data") + body + mark(terminal, "end")
     while sent:
         sent = sent[os.write(terminal.slave, sent) :]
     assert told(terminal) == b"exit\r\n"
     assert terminal.close().trouble == "no space left on device"
+    assert not spool.exists(), "others need the place"
 
 
 def test_a_folder_that_is_gone_does_not_keep_the_shell_waiting(tmp_path: Path) -> None:

@@ -182,6 +182,14 @@ class TestPython:
         assert "docs" not in installer.develop
         assert "constraints.txt" in installer.files
 
+    @pytest.mark.parametrize(
+        ("text", "bound"),
+        [("-e .\n", False), ("./lib[x]\n", False), (".[dev]\n", False), ("a==1.2\n", True), ("-r ./b.txt\n", True)],
+    )
+    def test_requirements_that_are_folders_need_the_sources(self, text: str, bound: bool) -> None:
+        found = tree({"requirements.txt": "a\n", "requirements-dev.txt": text})
+        assert bool(facts(found).installer.files) is bound
+
     def test_a_requirements_file_that_no_mount_can_name_is_left_out(self) -> None:
         found = tree({"requirements.txt": "", "requirements dev,x.txt": ""})
         assert facts(found).installer.files == ("requirements.txt",)
@@ -274,6 +282,12 @@ class TestNode:
         found = facts(NODE_TREES[name]).manager
         assert (found.name, found.package, found.version) == (manager, package_, version)
 
+    def test_a_yarn_that_is_in_the_repository(self) -> None:
+        files = {"package.json": package(), ".yarnrc.yml": "yarnPath: .yarn/releases/yarn-3.6.4.cjs\n"}
+        found = facts(tree(files, "yarn.lock")).manager
+        assert found.version == "3.6.4"
+        assert "YARN_IGNORE_PATH=1" in found.settings
+
     @pytest.mark.parametrize(
         ("text", "named", "version"),
         [
@@ -337,6 +351,11 @@ class TestNode:
             ({"scripts": {"start": "node a.js && node b.js"}}, (), ("npm", "run", "start")),
             ({"scripts": {"start": "next start"}, "dependencies": {"next": "1"}}, (), ("npm", "run", "start")),
             ({"scripts": {"start": "vite"}, "devDependencies": {"vite": "1"}}, (), ()),
+            (
+                {"scripts": {"start": "nodemon a.js"}, "devDependencies": {"nodemon": "1"}},
+                ("app.js",),
+                ("node", "app.js"),
+            ),
             ({"scripts": {"start": "node 'a"}}, (), ("npm", "run", "start")),
             ({"bin": {"a": "./cli.js"}}, ("cli.js",), ("node", "cli.js")),
             ({"bin": "dist/cli.js", "scripts": {"build": "tsc"}}, (), ("node", "dist/cli.js")),

@@ -82,8 +82,17 @@ def test_a_bake_file_is_used_as_it_is() -> None:
     assert "docker-bake.hcl is used as it is" in found.notes[0]
 
 
-def test_a_dockerfile_alone_is_enough() -> None:
-    assert "ci-buildkit.yml" in contents(planned(tree({"Dockerfile": DOCKERFILE})))
+@pytest.mark.parametrize("name", ["Dockerfile", "docker/Dockerfile", "Dockerfile.prod"])
+def test_a_dockerfile_alone_is_enough(name: str) -> None:
+    assert settings(planned(tree({name: DOCKERFILE}))).get("file", "Dockerfile") == name
+
+
+def test_a_dockerfile_for_deployment_is_not_the_projects() -> None:
+    assert planned(tree({"deploy/Dockerfile": DOCKERFILE, "api/go.mod": ""})).folders == ("api",)
+
+
+def test_a_dockerfile_at_the_top_wins_over_projects_in_folders() -> None:
+    assert planned(tree({"Dockerfile": DOCKERFILE, "api/go.mod": ""})).folders == ("",)
 
 
 @pytest.mark.parametrize(
