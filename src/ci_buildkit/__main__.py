@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+from pathlib import Path
 from typing import Any, TextIO
 
 
-class Patient(io.FileIO):
-    """An output whose reader may leave: what nobody reads is dropped, and the command ends with its own exit code."""
+class Output(io.FileIO):
+    """Stdout or stderr. A reader may leave: the command then ends with its own exit code, as if all had been read.
 
-    def write(self, data: Any, /) -> int | None:
-        """Write as much as goes; everything where nobody reads any more."""
-        try:
-            return super().write(data)
-        except BrokenPipeError:
-            return len(memoryview(data).cast("B"))
+    Any other trouble, such as a full disk, is raised once; Python would tell it again when it closes the output.
+    """
+
+    _broken = False
+
+    def write(self, data: Any, /) -> int:
+        """Write as much as goes; what nobody can get any more is dropped. Raises OSError."""
+        if not self._broken:
+            try:
+                return super().write(data)
+            except OSError as error:
+                self._broken = True
+                if not isinstance(error, BrokenPipeError):
+                    raise
+        return len(memoryview(data).cast("B"))
 
 
-def _patient(stream: TextIO) -> TextIO:
+def _output(stream: TextIO | None) -> TextIO:
+    """The same stream over an `Output`; where it was closed, one to nowhere."""
+    if stream is None:
+        return Path(os.devnull).open("w", encoding="utf-8")
     if not isinstance(stream, io.TextIOWrapper):
         return stream
-    raw = io.BufferedWriter(Patient(stream.fileno(), "wb", closefd=False))
-    return io.TextIOWrapper(
-        raw, stream.encoding, stream.errors, line_buffering=stream.line_buffering, write_through=stream.write_through
-    )
+    raw = io.BufferedWriter(Output(stream.fileno(), "wb", closefd=False))
+    at_once = stream.line_buffering or stream.write_through  # the second with PYTHONUNBUFFERED
+    return io.TextIOWrapper(raw, stream.encoding, stream.errors, line_buffering=at_once)
 
 
 def main() -> int:
@@ -36,7 +49,7 @@ def main() -> int:
         return 0
     from ci_buildkit.cli.main import main as run
 
-    sys.stdout, sys.stderr = _patient(sys.stdout), _patient(sys.stderr)
+    sys.stdout, sys.stderr = _output(sys.stdout), _output(sys.stderr)
     return run(sys.argv[1:])
 
 

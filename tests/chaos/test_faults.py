@@ -12,16 +12,20 @@ import socket
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
+from itertools import cycle
 from pathlib import Path
 
 import pytest
+from lab import debian
+from lab.places import Places, Store
 from tests.chaos import ground as grounds
 from tests.chaos.ground import Ground, eventually
 from tests.e2e import support
-from tests.e2e.test_bad_input import small_disk
 from tests.e2e.faulty_registry import Fault, Handler, Kind, serve
+from tests.e2e.test_bad_input import small_disk
 
 world, ground = grounds.world, grounds.ground
 
@@ -65,7 +69,9 @@ def test_interrupted_twice(ground: Ground) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["buildx", "rm", "--force", "{}"], ["rm", "--force", "--volumes", "buildx_buildkit_{}0"]], ids=["buildx", "docker"]
+    "command",
+    [["buildx", "rm", "--force", "{}"], ["rm", "--force", "--volumes", "buildx_buildkit_{}0"]],
+    ids=["buildx", "docker"],
 )
 def test_the_builder_is_removed_by_somebody_else(command: list[str], ground: Ground) -> None:
     name = f"{ground.world.builder}-other"
@@ -92,9 +98,7 @@ def closed() -> str:
         return f"127.0.0.1:{server.getsockname()[1]}"
 
 
-@pytest.mark.parametrize(
-    "host", ["refuses", "name"]
-)
+@pytest.mark.parametrize("host", ["refuses", "name"])
 def test_a_registry_cannot_be_reached(host: str, ground: Ground) -> None:
     """That of a base image: nobody listens, or its name is unknown."""
     where = closed() if host == "refuses" else "nowhere.invalid"
@@ -174,7 +178,9 @@ def test_a_registry_is_slow(ground: Ground, lab: dict[str, str]) -> None:
         proxy.RequestHandlerClass = Slow
         ground.write(LINT + f"FROM {proxy.address}/{image(ground, lab)} AS app\nCOPY Dockerfile /\n")
         run = ground.run("--stage-timeout", "app=6s")
-    ground.fault(run, 4, "app error in", "took longer than 6s (--stage-timeout); it was at", lost="the stage that needs it")
+    ground.fault(
+        run, 4, "app error in", "took longer than 6s (--stage-timeout); it was at", lost="the stage that needs it"
+    )
     kept(run)
     assert run.stage("app")["seconds"] < 20
 
@@ -212,7 +218,9 @@ def test_the_disk_of_a_local_cache_is_full(ground: Ground) -> None:
 
 
 def test_the_disk_of_kept_cache_mounts_is_full(ground: Ground) -> None:
-    ground.write("FROM busybox AS lint\nRUN --mount=type=cache,target=/c echo {now}; echo fine; head -c 12000000 /dev/urandom >/c/large\n")
+    ground.write(
+        "FROM busybox AS lint\nRUN --mount=type=cache,target=/c echo {now}; echo fine; head -c 12000000 /dev/urandom >/c/large\n"
+    )
     (small := ground.project.parent / "small").mkdir()
     with small_disk(small, "size=4m"):
         run = ground.run("--persist-cache-mounts", str(small / "mounts"))
@@ -220,3 +228,112 @@ def test_the_disk_of_kept_cache_mounts_is_full(ground: Ground) -> None:
     print(run.output)
     ground.fault(run, 0, "no space left on device", lost="what the cache mount held")
     kept(run)
+
+
+@pytest.fixture(scope="module")
+def faketime() -> Path:
+    """libfaketime, which shows a program that is started with it another time."""
+    places = Places.of_user()
+    with places.locked("libfaketime"):
+        found = debian.unpacked(Store(places, "libfaketime"), "libfaketime", debian.native())
+    return next(found.rglob("libfaketimeMT.so.1"))
+
+
+@pytest.fixture
+def clock(faketime: Path, tmp_path: Path) -> Callable[[int], dict[str, str]]:
+    """Sets the clock of the runs that are started with what it returns, so many seconds off the machine's."""
+
+    def put(seconds: int) -> dict[str, str]:
+        (tmp_path / "clock.new").write_text(f"{seconds:+}\n")
+        (tmp_path / "clock.new").rename(tmp_path / "clock")
+        return {
+            "LD_PRELOAD": str(faketime),
+            "FAKETIME_TIMESTAMP_FILE": str(tmp_path / "clock"),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # which no clock that is set moves
+        }
+
+    return put
+
+
+TESTED = """\
+FROM busybox AS lint
+RUN echo {now}; echo fine
+FROM busybox AS test
+RUN echo {now}; sleep %s; mkdir /out; printf 'TAP version 13\\n1..2\\nok 1 - a\\nok 2 - b\\n' >/out/a.tap; %s
+FROM scratch AS test-results
+COPY --from=test /out /
+"""
+HOUR = 3600
+
+
+def off(run: support.Run) -> float:
+    """Seconds that the clock of a run was off when it began."""
+    return datetime.fromisoformat(run.record["started"]).timestamp() - time.time()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "then", "code", "said"),
+    [
+        pytest.param(HOUR, "true", 0, "Passed", id="green before the machine"),
+        pytest.param(-HOUR, "true", 0, "Passed", id="green behind the machine"),
+        pytest.param(HOUR, "sed -i '3s/^/not /' /out/a.tap; exit 1", 1, "1 of 2 tests failed", id="red"),
+        # Ten minutes old: not of this run, whatever the clock here shows.
+        pytest.param(-HOUR, f"touch -d @{int(time.time()) - 600} /out/a.tap", 5, "before this run began", id="stale"),
+    ],
+)
+def test_the_clock_is_an_hour_off(
+    seconds: int, then: str, code: int, said: str, ground: Ground, clock: Callable[[int], dict[str, str]]
+) -> None:
+    ground.write(TESTED % (1, then))
+    run = ground.run(**clock(seconds))
+    assert abs(off(run) - seconds) < 300
+    ground.fault(run, code, said)
+    kept(run)
+
+
+def test_the_clock_jumps(ground: Ground, clock: Callable[[int], dict[str, str]]) -> None:
+    """On and back by an hour, every second."""
+    ground.write(TESTED % (4, "true"))
+    began = time.monotonic()
+    started = ground.start(**clock(0))
+    for seconds in cycle((HOUR, 0, -HOUR, 0)):
+        if started.process.poll() is not None:
+            break
+        time.sleep(1)
+        clock(seconds)
+    run = started.finish(60)
+    took = time.monotonic() - began
+    ground.fault(run, 0, "Passed")
+    kept(run)
+    assert run.record["tests"]["totals"]["passed"] == 2
+    assert 0 < run.record["seconds"] < took
+    for stage in run.record["stages"]:
+        assert 0 < stage["seconds"] < took
+        assert 0 <= stage["started"] < took
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """A folder in which nothing can be written."""
+    subprocess.run(["mount", "--bind", str(folder), str(folder)], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_the_workspace_is_read_only(ground: Ground) -> None:
+    """The report goes elsewhere, where that was asked for; else nothing is begun that nobody could hear of."""
+    ground.write(TESTED % (0, "true"))
+    support.commit(ground.project, "v1.2.3")
+    with read_only(ground.project):
+        refused = support.command(["run", *ground.shared], ground.environment, cwd=ground.project)
+        run = ground.run()
+    assert refused.returncode == 2, refused.stderr
+    assert "the report folder ci-report is not writable: Read-only file system" in refused.stderr
+    assert "name another folder with --report-dir" in refused.stderr
+    ground.fault(run, 0, "Passed")
+    kept(run)
+    assert run.record["version"] | {"value": "v1.2.3", "dirty": False} == run.record["version"]

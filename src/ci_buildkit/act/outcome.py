@@ -211,11 +211,8 @@ class _Judge:
     def _conclusion(self, planned: Planned, job: JobLog, *, stray: bool) -> tuple[Conclusion, str]:
         if job.result == "skipped":
             return "skipped", ""
-        if job.unsupported and not job.started:
-            return "not-run", _no_image((job.unsupported,))
-        labels = None if stray or planned.job.has_container else planned.job.labels_of(job.matrix)
-        if labels is not None and not self._images.of(labels):
-            return "not-run", _no_image(labels) + ("; act ran it on another leg's runner" if job.started else "")
+        if reason := self._imageless(planned, job, stray=stray):
+            return "not-run", reason
         if planned.legs is None and not job.matrix and not stray:  # act runs it once then, and GitHub refuses it
             return "failure", "its matrix has no values"
         if job.broken:
@@ -224,6 +221,15 @@ class _Judge:
             return ("failure", "act ended before it did") if job.started else ("not-run", NEVER)
         shared = len(job.matrix) > 0  # and with it the result of the legs before
         return ("success" if job.result == "success" or shared else "failure"), ""
+
+    def _imageless(self, planned: Planned, job: JobLog, *, stray: bool) -> str:
+        """Why a job had no runner; "" where it had one."""
+        if job.unsupported and not job.started:
+            return _no_image((job.unsupported,))
+        labels = None if stray or planned.job.has_container else planned.job.labels_of(job.matrix)
+        if labels is None or self._images.of(labels):
+            return ""
+        return _no_image(labels) + ("; act ran it on another leg's runner" if job.started else "")
 
     def _row(
         self, planned: Planned, conclusion: Conclusion, reason: str = "", caller: str = "", leg: Leg | None = None,

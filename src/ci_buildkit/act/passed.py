@@ -9,43 +9,30 @@ from dataclasses import dataclass
 from ci_buildkit.errors import ConfigurationError
 
 # act's options without a value (cmd/root.go); every other one has one.
-SWITCHES = frozenset(
-    f"--{name}"
-    for name in (
-        *(
-            "action-offline-mode",
-            "bind",
-            "bug-report",
-            "detect-event",
-            "dryrun",
-            "graph",
-            "help",
-            "insecure-secrets",
-            "json",
-        ),
-        *("list", "list-options", "log-prefix-job-id", "man-page", "no-cache-server", "no-recurse", "no-skip-checkout"),
-        *("privileged", "pull", "quiet", "rebuild", "reuse", "rm", "strict", "use-gitignore", "use-new-action-cache"),
-        *("validate", "verbose", "version", "watch"),
-    )
-)
+SWITCHES = frozenset({
+    "--action-offline-mode", "--bind", "--bug-report", "--detect-event", "--dryrun", "--graph", "--help", "--insecure-secrets",
+    "--json", "--list", "--list-options", "--log-prefix-job-id", "--man-page", "--no-cache-server", "--no-recurse",
+    "--no-skip-checkout", "--privileged", "--pull", "--quiet", "--rebuild", "--reuse", "--rm", "--strict", "--use-gitignore",
+    "--use-new-action-cache", "--validate", "--verbose", "--version", "--watch",
+})  # fmt: skip
 SHORT = {
     "-a": "--actor", "-b": "--bind", "-C": "--directory", "-e": "--eventpath", "-g": "--graph", "-h": "--help",
     "-j": "--job", "-l": "--list", "-n": "--dryrun", "-p": "--pull", "-P": "--platform", "-q": "--quiet", "-r": "--reuse",
     "-s": "--secret", "-v": "--verbose", "-w": "--watch", "-W": "--workflows",
 }  # fmt: skip
 TAKEN = (
-    *("--platform", "--local-repository", "--job", "--matrix", "--eventpath", "--workflows", "--artifact-server-path"),
-    *("--secret", "--var"),
-)
+    "--platform", "--local-repository", "--job", "--matrix", "--eventpath", "--workflows", "--artifact-server-path",
+    "--secret", "--var",
+)  # fmt: skip
 NOTHING_RUNS = "run act itself for that"
 REFUSED = {
-    **dict.fromkeys(
-        ("--dryrun", "--list", "--graph", "--watch", "--validate", "--bug-report", "--man-page"), NOTHING_RUNS
-    ),
-    **dict.fromkeys(("--list-options", "--version", "--help"), NOTHING_RUNS),
+    **dict.fromkeys((
+        "--dryrun", "--list", "--graph", "--watch", "--validate", "--bug-report", "--man-page", "--list-options", "--version",
+        "--help",
+    ), NOTHING_RUNS),
     "--reuse": "containers have another name in each run",
     "--directory": "go to that folder",
-}
+}  # fmt: skip
 _HOST = re.compile(r"https?://[^/]+/")
 
 

@@ -7,6 +7,7 @@ asked for.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import signal
 import sys
@@ -52,7 +53,9 @@ def main(argv: Sequence[str]) -> int:
     debug = "--debug" in argv
     words = [word for word in argv if word != "--debug"]
     try:
-        return _call(words)
+        code = _call(words)
+        sys.stdout.flush()  # a full disk shows here
+        return code
     except CiBuildkitError as error:
         if debug:
             raise
@@ -73,7 +76,8 @@ def main(argv: Sequence[str]) -> int:
 def _tell(message: str) -> None:
     from ci_buildkit.report.text import inert
 
-    print("\n".join(map(inert, f"error: {message}".split("\n"))), file=sys.stderr)
+    with contextlib.suppress(OSError):  # the exit code tells it too
+        print("\n".join(map(inert, f"error: {message}".split("\n"))), file=sys.stderr)
 
 
 def _call(words: list[str]) -> int:

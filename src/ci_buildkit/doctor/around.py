@@ -12,10 +12,11 @@ from ci_buildkit.config.options import Options
 class Around:
     """The build context of a Dockerfile, as far as it is known, and who builds what of it.
 
-    `targets` are the stages that bake files, workflows or scripts build (a variable in one may be anything), `contexts` the named contexts that bake files give
-    it, all in lower case. `ignore_file` is the path of the `.dockerignore` in force, relative to the examined folder, "" where
-    the context is unknown; `ignore` are its rules. `files` are the names in the context's top folder, `settings` the text of
-    those in which test tools and builds are set up. `report_dir` is relative to the context, "" where it lies elsewhere.
+    `targets` are the stages that bake files, workflows or scripts build (a variable in one may be anything), `contexts` the
+    named contexts that bake files give it, all in lower case. `ignore_file` is the path of the `.dockerignore` in force,
+    relative to the examined folder, "" where the context is unknown; `ignore` are its rules. `files` are the names in the
+    context's top folder, `settings` the text of those in which test tools and builds are set up. `report_dir` is relative to
+    the context, "" where it lies elsewhere.
     """
 
     options: Options = Options()  # noqa: RUF009 - frozen

@@ -11,41 +11,21 @@ from collections.abc import Iterator, Mapping
 from ci_buildkit.doctor.bakefile import BakeFile, is_one_of
 from ci_buildkit.doctor.flaw import Flaw, Rule
 from ci_buildkit.doctor.hcl import Attribute, Block
-from ci_buildkit.doctor.nearest import nearest, question
+from ci_buildkit.doctor.nearest import nearest, question, words
 from ci_buildkit.doctor.parsed import Parsed
 from ci_buildkit.doctor.variables import AUTOMATIC, PREDEFINED, declared
 
-ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
-    "target": (
-        *("annotations", "args", "attest", "cache-from", "cache-to", "call", "context", "contexts", "description"),
-        *(
-            "dockerfile",
-            "dockerfile-inline",
-            "entitlements",
-            "extra-hosts",
-            "inherits",
-            "labels",
-            "matrix",
-            "name",
-            "network",
-        ),
-        *(
-            "no-cache",
-            "no-cache-filter",
-            "output",
-            "platforms",
-            "policy",
-            "pull",
-            "resources",
-            "secret",
-            "shm-size",
-            "ssh",
-        ),
-        *("tags", "target", "ulimits"),
+ATTRIBUTES: Mapping[str, frozenset[str]] = {
+    "target": words(
+        """
+        annotations args attest cache-from cache-to call context contexts description dockerfile dockerfile-inline entitlements
+        extra-hosts inherits labels matrix name network no-cache no-cache-filter output platforms policy pull resources secret
+        shm-size ssh tags target ulimits
+        """
     ),
-    "group": ("description", "matrix", "name", "targets"),
-    "variable": ("default", "description", "sensitive", "type", "validation"),
-    "function": ("params", "result", "variadic_params"),
+    "group": words("description matrix name targets"),
+    "variable": words("default description sensitive type validation"),
+    "function": words("params result variadic_params"),
 }
 # Arguments that BuildKit takes itself, whether declared or not.
 BUILDKIT_ARG = re.compile(r"BUILDKIT_\w+|SOURCE_DATE_EPOCH")
@@ -68,7 +48,7 @@ def blocks(file: BakeFile) -> Iterator[Flaw]:
 def attributes(file: BakeFile) -> Iterator[Flaw]:
     """Attributes that are nearly one that the block has."""
     for block in file.root.blocks:
-        known = ATTRIBUTES.get(block.kind, ())
+        known = ATTRIBUTES.get(block.kind, frozenset())
         for one in block.attributes:
             others = [kind for kind, names in ATTRIBUTES.items() if one.name in names and one.name not in known]
             if others and block.kind in {"target", "group"} and others[0] in {"target", "group"}:

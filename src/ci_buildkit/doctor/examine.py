@@ -22,10 +22,11 @@ from ci_buildkit.doctor.parsed import Parsed
 from ci_buildkit.doctor.surroundings import Surroundings
 from ci_buildkit.errors import ConfigurationError
 
+OTHER_ENDS = (".yml", ".yaml", ".hcl", ".json")  # of a file that is named and is no Dockerfile
 REPAIRS = 20  # how often one rule repairs a file; each time another word of a line
 SEVERITIES = ("error", "warning", "notice")
 FROM = re.compile(r"^\s*FROM\s+\S", re.IGNORECASE | re.MULTILINE)
-TEMPLATE = re.compile(r"^\s*(?:FROM\s[^\n]*\{\{|\{%|\{\{-?)|<%", re.IGNORECASE | re.MULTILINE)
+TEMPLATE = re.compile(r"^\s*(?:FROM\s[^\n]*\{\{|\{%|\{\{|<%)", re.IGNORECASE | re.MULTILINE)
 PLACE = re.compile(rf".*{re.escape(CONFIG_FILE)}(?::(\d+))?(?::\d+)?")
 L = TypeVar("L")
 
@@ -135,7 +136,7 @@ class _Examination:
         self._only = only
         self._files = find.files(root)
         self._environ = environ
-        self._asks = asks
+        self._asked = Checks(environ) if asks else None
         self._report = Report(root)
         self._options = self._load()
 
@@ -149,6 +150,7 @@ class _Examination:
         self._workflows()
         if parsed and not self._only:
             self._git_ignored()
+        self._report.problems += unasked(self._asked.trouble) if self._asked else ()
         return self._report
 
     def _is_meant(self, path: str) -> bool:
@@ -174,9 +176,8 @@ class _Examination:
         return Diagnosis(CONFIG_FILE, int(found[1]) if found[1] else None, "wrong-setting", "error", rest)
 
     def _bake_files(self) -> list[BakeFile]:
-        paths = dict.fromkeys(
-            [*self._files.bake_files, *([self._only] if self._only.endswith((".hcl", ".json")) else [])]
-        )
+        named = [self._only] if self._only.endswith((".hcl", ".json")) else []
+        paths = dict.fromkeys([*self._files.bake_files, *named])
         read = [(path, self._read(path)) for path in paths]
         parsed = [bakefile.parse(path, text) for path, text in read if text is not None and is_bake(path, text)]
         return [replace(file, files=frozenset(self._files.all)) for file in parsed]
@@ -194,12 +195,7 @@ class _Examination:
         named |= {self._options.file.as_posix() if self._options.file else None}
         surroundings = Surroundings(self._files, self._options, bake_files)
         there = [path for path in self._files.all if find.is_dockerfile(path) or path in named]
-        others = {*self._files.bake_files, CONFIG_FILE}
-        if (
-            self._only
-            and self._only not in {*there, *others}
-            and not self._only.endswith((".yml", ".yaml", ".hcl", ".json"))
-        ):
+        if self._only and self._only not in there and not self._only.endswith(OTHER_ENDS):
             there.append(self._only)
         found = {}
         questions = []
@@ -216,13 +212,8 @@ class _Examination:
                 self._report.problems += told
                 context = posixpath.dirname(around.ignore_file or path)
                 questions.append(Question(path, context, tuple(told)))
-        if asked := self._checks():
-            self._report.problems += asked.dockerfiles(self._root, questions)
-            self._report.problems += unasked(asked.trouble)
+        self._report.problems += self._asked.dockerfiles(self._root, questions) if self._asked else ()
         return found
-
-    def _checks(self) -> Checks | None:
-        return Checks(self._environ) if self._asks else None
 
     def _bake(self, file: BakeFile, all_files: Sequence[BakeFile]) -> None:
         beside = [other.names() for other in all_files if other.folder == file.folder and other.path != file.path]
@@ -230,8 +221,8 @@ class _Examination:
         self._report.bake_files += 1
         self._report.problems += told
         # A file that overrides another one makes no sense alone.
-        if (asked := self._checks()) and ".override." not in file.path:
-            self._report.problems += asked.bake(self._root, file.path, told)
+        if self._asked and ".override." not in file.path:
+            self._report.problems += self._asked.bake(self._root, file.path, told)
 
     def _workflows(self) -> None:
         from ci_buildkit.doctor import workflows

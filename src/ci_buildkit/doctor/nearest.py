@@ -20,10 +20,10 @@ def nearest(word: str, known: Iterable[str], like: float = LIKE) -> tuple[str, .
         return ()
     slips = [name for name in names if len(lower) >= SHORTEST and one_slip_apart(lower, name)]
     if slips:
-        return tuple(names[name] for name in slips)
+        return tuple(sorted(names[name] for name in slips))
     rated = [(difflib.SequenceMatcher(None, lower, name).ratio(), name) for name in names]
     best = max((ratio for ratio, _ in rated), default=0.0)
-    return tuple(names[name] for ratio, name in rated if ratio == best) if best >= like else ()
+    return tuple(sorted(names[name] for ratio, name in rated if ratio == best)) if best >= like else ()
 
 
 def one_slip_apart(one: str, other: str) -> bool:

@@ -9,25 +9,14 @@ from typing import Any
 from ci_buildkit.doctor.around import Around
 from ci_buildkit.doctor.flaw import Flaw
 from ci_buildkit.doctor.lines import split
+from ci_buildkit.doctor.nearest import words
 from ci_buildkit.doctor.parsed import Instruction, Parsed, Section
 from ci_buildkit.plan import dockerfile as graph
 
-KEYWORDS = (
-    *(
-        "ADD",
-        "ARG",
-        "CMD",
-        "COPY",
-        "ENTRYPOINT",
-        "ENV",
-        "EXPOSE",
-        "FROM",
-        "HEALTHCHECK",
-        "LABEL",
-        "MAINTAINER",
-        "ONBUILD",
-    ),
-    *("RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"),
+KEYWORDS = words(
+    """
+    ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR
+    """
 )
 DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
 DIRECTIVES = frozenset({"syntax", "escape", "check"})
@@ -43,9 +32,8 @@ def parse(path: str, text: str, around: Around | None = None) -> Parsed:
     lines = split(text)
     readable = UNREADABLE.sub("\ufffd", text)
     read, broken = _commands(split(readable), readable)
-    commands = [
-        command for command in read if command.cmd
-    ]  # a line that only continues is an instruction without a name
+    # A line that only continues to nothing is an instruction without a name.
+    commands = [command for command in read if command.cmd]
     bodies: list[list[Any]] = [[]]
     for command in commands:
         if command.cmd.upper() == "FROM":
@@ -161,9 +149,8 @@ def _heredoc(lines: Sequence[str], at: int, end: int, escape: str) -> tuple[int,
 
 def _section(number: int, body: Sequence[Any]) -> Section:
     start = _instruction(body[0])
-    words = start.words
-    name = words[2].lower() if len(words) > 2 and words[1].upper() == "AS" else ""
-    return Section(number, name, words[0] if words else "", start, tuple(map(_instruction, body[1:])))
+    name = start.words[2].lower() if len(start.words) > 2 and start.words[1].upper() == "AS" else ""
+    return Section(number, name, start.words[0] if start.words else "", start, tuple(map(_instruction, body[1:])))
 
 
 def _instruction(command: Any) -> Instruction:

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from ci_buildkit.doctor.flaw import Flaw
-from ci_buildkit.doctor.nearest import nearest, question
+from ci_buildkit.doctor.nearest import nearest, question, words
 from ci_buildkit.doctor.parse import KEYWORDS
 from ci_buildkit.doctor.parsed import Instruction, Parsed
 
-FLAGS: Mapping[str, tuple[str, ...]] = {
-    "ADD": ("--chown", "--chmod", "--link", "--keep-git-dir", "--checksum", "--unpack", "--exclude"),
-    "COPY": ("--chown", "--from", "--chmod", "--link", "--exclude", "--parents"),
-    "FROM": ("--platform",),
-    "HEALTHCHECK": ("--interval", "--timeout", "--start-period", "--start-interval", "--retries"),
-    "RUN": ("--mount", "--network", "--security", "--device"),
+FLAGS: Mapping[str, frozenset[str]] = {
+    "ADD": words("--chown --chmod --link --keep-git-dir --checksum --unpack --exclude"),
+    "COPY": words("--chown --from --chmod --link --exclude --parents"),
+    "FROM": words("--platform"),
+    "HEALTHCHECK": words("--interval --timeout --start-period --start-interval --retries"),
+    "RUN": words("--mount --network --security --device"),
 }
-MOUNT_TYPES = ("bind", "cache", "tmpfs", "secret", "ssh")
-MOUNT_KEYS = (
-    *("type", "from", "source", "target", "readonly", "id", "sharing", "required", "size", "mode", "uid", "gid", "src"),
-    *("dst", "destination", "ro", "rw", "readwrite", "env"),
+MOUNT_TYPES = words("bind cache tmpfs secret ssh")
+MOUNT_KEYS = words(
+    """
+    destination dst env from gid id mode readonly readwrite required ro rw sharing size source src target type uid
+    """
 )
-SHARING = ("shared", "private", "locked")
+SHARING = words("shared private locked")
 MOST = 3  # how many lines with unknown instructions on end are told one by one
 
 
@@ -68,7 +69,7 @@ def _lost(file: Parsed, one: Instruction) -> str:
 def flags(file: Parsed) -> Iterator[Flaw]:
     """Flags that are nearly one that the instruction has."""
     for one in file.instructions:
-        known = FLAGS.get(one.keyword, ())
+        known = FLAGS.get(one.keyword, frozenset())
         for flag in (given.partition("=")[0] for given in one.flags):
             names = nearest(flag, known)
             if names:
@@ -83,7 +84,7 @@ def mount_types(file: Parsed) -> Iterator[Flaw]:
     yield from _values(file, "sharing", SHARING, "a cache mount cannot be shared as")
 
 
-def _values(file: Parsed, key: str, known: Iterable[str], said: str) -> Iterator[Flaw]:
+def _values(file: Parsed, key: str, known: frozenset[str], said: str) -> Iterator[Flaw]:
     for one, fields in _mounts(file):
         value = fields.get(key, "").lower()
         if value and value not in known and "$" not in value:

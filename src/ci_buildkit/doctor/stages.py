@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ci_buildkit.doctor.diagnosis import Severity
 from ci_buildkit.doctor.flaw import Flaw
 from ci_buildkit.doctor.images import sources
 from ci_buildkit.doctor.nearest import nearest, question
@@ -59,7 +60,10 @@ def _misnamed(
     if place is section:
         if one is section.start and not _looks_own(word, file):
             return
-        yield Flaw(one.line, f'stage "{word}" uses itself; only an earlier stage or an image can be used')
+        # Of a FROM it may be an image of one's own, or a context that whoever builds it names.
+        severity: Severity | None = "warning" if one is section.start else None
+        said = f'stage "{word}" uses itself; only an earlier stage or an image can be used'
+        yield Flaw(one.line, said, severity=severity)
     elif place is not None:
         yield Flaw(
             one.line,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 from ci_buildkit.checkout import ignore
 from ci_buildkit.config.options import Options
@@ -13,20 +14,15 @@ from ci_buildkit.doctor.around import Around
 from ci_buildkit.doctor.bakefile import BakeFile
 from ci_buildkit.doctor.find import LARGEST_SPEAKER, Files
 from ci_buildkit.doctor.hcl import Block
+from ci_buildkit.doctor.nearest import words
 from ci_buildkit.doctor.parse import parse
 
 # Where test tools and builds are set up.
-SETTINGS = (
-    *("pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini", "setup.py", ".rspec", "phpunit.xml", "phpunit.xml.dist"),
-    *(
-        "package.json",
-        "Cargo.toml",
-        "build.rs",
-        "Directory.Build.props",
-        "Makefile",
-        ".goreleaser.yml",
-        ".goreleaser.yaml",
-    ),
+SETTINGS = words(
+    """
+    .goreleaser.yaml .goreleaser.yml .rspec Cargo.toml Directory.Build.props Makefile build.rs package.json phpunit.xml
+    phpunit.xml.dist pyproject.toml pytest.ini setup.cfg setup.py tox.ini
+    """
 )
 # How prose and programs say which stage they build, or in quotes; a script may say it in any way.
 WORD = re.compile(r"[A-Za-z][\w.-]*")
@@ -43,7 +39,12 @@ class Surroundings:
         self._options = options
         self._bake_files = bake_files
         self._all = frozenset(found.all)
-        self._named = _words(WORD, _texts(found, found.scripts)) | _words(MENTIONED, _texts(found, found.others))
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        """What other files of the folder may name a stage with."""
+        scripts, others = _texts(self._files, self._files.scripts), _texts(self._files, self._files.others)
+        return _words(WORD, scripts) | _words(MENTIONED, others)
 
     def of(self, path: str, text: str) -> Around:
         """What surrounds the Dockerfile at a path."""
@@ -56,7 +57,7 @@ class Surroundings:
         context = self._context(path, text, users)
         near = frozenset(self._near(context)) if context is not None else frozenset()
         ignore_file = self._ignore_file(path, context) if context is not None else ""
-        settings = [self._files.read(posixpath.join(context or "", name)) or "" for name in SETTINGS if name in near]
+        settings = [self._files.read(posixpath.join(context or "", name)) or "" for name in sorted(SETTINGS & near)]
         return Around(
             options=self._options,
             targets=self._mentioned(path, text) | _stages(users),

@@ -38,17 +38,18 @@ def empty(file: Parsed) -> Iterator[Flaw]:
 
 
 def missing(file: Parsed) -> Iterator[Flaw]:
-    """Programs that leave the builder, in a file that takes no version and makes none."""
-    takes = declared(file.instructions) & set(VERSION_ARGS)
-    if takes or any(MAKES.search(f"{one.text}\n{one.script}") for one in file.instructions):
-        return
-    shipped = platforms.shipped(file)
+    """Stages that compile a program which leaves the builder, and neither take a version nor make one."""
+    leaving = platforms.shipped(file)
     for section in file.sections:
-        for one in section.body if section.key in shipped else ():
+        said = [one for part in file.chain(section) for one in part.body]
+        knows = any("VERSION" in name or "COMMIT" in name for name in declared(said))
+        if section.key not in leaving or knows or any(MAKES.search(f"{one.text}\n{one.script}") for one in said):
+            continue
+        for one in section.body:
             if any(PROGRAM.match(command.line) for command in shell.commands(one.script)):
                 yield Flaw(
                     one.line,
-                    "the program gets no version: no stage declares an argument that carries it, "
+                    f"the program gets no version: {section.title} declares no argument that carries it, "
                     f"{', '.join(VERSION_ARGS[:-1])} or {VERSION_ARGS[-1]}",
                 )
-                return
+                break

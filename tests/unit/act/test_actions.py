@@ -133,6 +133,14 @@ def test_called_workflows(tmp_path: Path) -> None:
 
 def test_folders_that_are_given(tmp_path: Path) -> None:
     assert actions.given([f"a/b@v1={tmp_path}"]) == {"a/b@v1": tmp_path}
-    for text in ("a/b@v1", f"a/b={tmp_path}", f"a/b/c@v1={tmp_path}", f"a/b@v1={tmp_path}/none", "=", "a@b=c"):
+    for text in (
+        "a/b@v1",
+        f"a/b={tmp_path}",
+        f"a/b/c@v1={tmp_path}",
+        f"a/b@v1={tmp_path}/none",
+        "=",
+        "a@b=c",
+        "a/b@v1=",
+    ):
         with pytest.raises(ConfigurationError, match="--use"):
             actions.given([text])

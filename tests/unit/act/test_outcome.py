@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.act.samples import TOKEN, concluded, conclusions, folded, line, one_step, planned, skipped
+from tests.unit.act.samples import IMAGES, TOKEN, concluded, conclusions, folded, line, one_step, planned, skipped
 
+from ci_buildkit.act.log import Log
+from ci_buildkit.act.outcome import conclude
 from ci_buildkit.act.record import parse
 
 TWO = "name: CI\non: push\njobs:\n  a: {runs-on: ubuntu-latest}\n  b: {runs-on: ubuntu-latest, needs: a}\n"
@@ -220,3 +222,57 @@ def test_lines_that_are_no_records() -> None:
     log, events = folded([b"Error: Job 'a' failed", b"and why", line("top", level="warning")])
     assert (log.errors, log.jobs, events) == (["Job 'a' failed\nand why"], {}, [])
     assert concluded(planned(TWO), one_step("CI/of nobody", "success")).jobs[0].conclusion == "not-run"
+
+
+@pytest.mark.parametrize(
+    "said", ["Failed but continue next step\n", "⭐ Run Main fake\n", "Skipping step 'fake' due to ''\n"]
+)
+def test_what_a_step_prints_is_not_taken_for_acts_word(said: str) -> None:
+    log, events = folded(
+        [
+            line("⭐ Run Main Do", **STEP),
+            line(said, raw_output=True, **STEP),
+            line("Skipping unsupported platform -- Try running with `-P x=...`", raw_output=True, **STEP),
+            FAILS,
+            line("exitcode '3': failure", **{**STEP, "level": "error"}),
+        ]
+    )
+    job = log.jobs["CI/a act0.0"]
+    step = job.steps["0",]
+    assert (step.name, step.continued, step.conclusion, job.unsupported) == ("Do", False, "failure", "")
+    assert [event.step.conclusion for event in events if event.kind == "ended" and event.step] == ["failure"]
+
+
+def test_the_end_of_a_job_that_was_interrupted_is_not_believed() -> None:
+    """act says success of a job whose steps it left out, and skipped of those after it."""
+    lines = one_step(f"CI/a {TOKEN}.0", "success")
+    log = Log()
+    for text in lines[:2]:
+        list(log.take(parse(text), 0.0))
+    log.cut = True
+    for text in (lines[-1], skipped(f"CI/b {TOKEN}.1")):
+        list(log.take(parse(text), 1.0))
+    found = conclude(planned(TWO), log, IMAGES, 1, ())
+    assert found.outcome == "failed"
+    assert [(job.id, job.conclusion) for job in found.jobs] == [("a", "failure"), ("b", "not-run")]
+
+
+def test_a_matrix_that_the_run_made_without_values_is_a_failure() -> None:
+    text = MATRIX.replace("{n: [1, 2]}", '"${{ fromJSON(inputs.m) }}"')
+    found = concluded(planned(text), one_step(f"CI/many {TOKEN}.0", "success"))
+    assert [(job.conclusion, job.reason) for job in found.jobs] == [("failure", "its matrix has no values")]
+
+
+def test_legs_that_only_include_tells_apart_have_names_of_their_own() -> None:
+    text = MATRIX.replace("{n: [1, 2]}", "{n: [1], include: [{n: 2, with: a}, {n: 2, with: b}]}")
+    lines = [
+        *one_step(f"CI/many {TOKEN}.0-1", "success", matrix={"n": 1}),
+        *one_step(f"CI/many {TOKEN}.0-2", "success", matrix={"n": 2, "with": "a"}),
+        *one_step(f"CI/many {TOKEN}.0-3", "success", matrix={"n": 2, "with": "b"}),
+    ]
+    assert list(conclusions(planned(text), lines)) == ["many (1)", "many (2, a)", "many (2, b)"]
+
+
+def test_why_act_stopped_before_any_job() -> None:
+    log, _ = folded([line("Error while evaluating matrix: no JSON", level="error")])
+    assert log.errors == ["Error while evaluating matrix: no JSON"]

@@ -138,6 +138,39 @@ def test_one_job_with_those_that_it_needs() -> None:
 
 
 def test_some_legs() -> None:
-    plan = planned(CI, selection=Selection(matrix=(("n", "2"), ("other", "x"))))
+    plan = planned(CI, selection=Selection(matrix=(("n", "2"),)))
     assert plan.jobs[2].legs == ({"os": "ubuntu-22.04", "n": 2},)
     assert plan.jobs[2].left_out == ({"os": "macos-latest", "n": 2},)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message", "hint"),
+    [
+        (("n", "22"), "no matrix has the value n:22", "did you mean '2'?"),
+        (("other", "x"), "no matrix has the key other:x", "there are: os, n"),
+    ],
+)
+def test_a_leg_that_no_job_has_is_refused(asked: tuple[str, str], message: str, hint: str) -> None:
+    """Without its legs the job would be missing, and the rest of the run green."""
+    with pytest.raises(ConfigurationError, match=message) as told:
+        planned(CI, selection=Selection(matrix=(asked,)))
+    assert told.value.hint == hint
+
+
+def test_a_value_that_only_the_run_may_know_is_not_refused() -> None:
+    text = "on: push\njobs: {a: {runs-on: ubuntu-latest, strategy: {matrix: '${{ fromJSON(inputs.m) }}'}}}\n"
+    assert planned(text, selection=Selection(matrix=(("n", "1"),))).jobs[0].legs is None
+
+
+@pytest.mark.parametrize(
+    ("jobs", "message"),
+    [
+        ("{}", r"ci\.yml has no jobs"),
+        ("{a: {strategy: {matrix: {n: []}}}}", "the matrix of a has no values"),
+        ("{a: {strategy: {matrix: {n: [1], exclude: [{n: 1}]}}}}", "the matrix of a has no values"),
+    ],
+)
+def test_nothing_to_run_is_refused(jobs: str, message: str) -> None:
+    """act would run a job with such a matrix once, without values."""
+    with pytest.raises(ConfigurationError, match=message):
+        planned(f"on: push\njobs: {jobs}\n")

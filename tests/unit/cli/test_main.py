@@ -224,3 +224,34 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     command = f"{sys.executable} -m ci_buildkit --help | true"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_reader_that_leaves_does_not_turn_a_failure_into_a_success(form: str) -> None:
+    cases = "".join(f'<testcase name="t{number}"><failure>no</failure></testcase>' for number in range(2000))
+    Path("x.xml").write_text(f'<testsuite name="s">{cases}</testsuite>', encoding="utf-8")
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        words = [sys.executable, "-m", "ci_buildkit", "results", "x.xml", "--format", form]
+        done = subprocess.run(words, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("words", [["config"], ["config", "--format", "json"], ["--help"]])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_one_message(words: list[str], unbuffered: str) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "ci_buildkit", *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (4, "error: no space left on device\n")
+
+
+def test_a_closed_output_is_no_trouble() -> None:
+    command = f"{sys.executable} -m ci_buildkit config --format json >&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -55,3 +55,18 @@ def test_a_text_without_credentials(text: str, seen: str) -> None:
 )
 def test_a_value_of_an_option(name: str, text: str, seen: str) -> None:
     assert open_text(name, text) == seen
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "seen"),
+    [
+        ("driver_opt", "env.API_TOKEN=hunter2,network=host", "env.API_TOKEN=***"),
+        ("node", "name=a,env.PASSWORD=hunter2", "name=a,env.PASSWORD=***"),
+        ("label", "com.example.api-key=hunter2", "com.example.api-key=***"),
+        ("label", "com.example.token.file=/run/x", "com.example.token.file=/run/x"),
+        ("label", "org.opencontainers.image.authors=Me", "org.opencontainers.image.authors=Me"),
+    ],
+)
+def test_names_with_dots_and_hyphens(name: str, text: str, seen: str) -> None:
+    assert open_text(name, text).startswith(seen)
+    assert "hunter2" not in open_text(name, text)

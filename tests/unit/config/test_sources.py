@@ -185,3 +185,14 @@ def test_variables_of_the_lab_and_of_options_are_no_warning() -> None:
 
 def test_the_last_pair_of_a_name_wins() -> None:
     assert pairs(("A=1", "B=x=y", "A=2")) == {"A": "2", "B": "x=y"}
+
+
+@pytest.mark.parametrize(
+    "file", ["push: {0}", "driver: {0}", "fail-on: {0}", "stage-timeout: {0}=1", "{0}: x", "platform: {0}"]
+)
+def test_an_error_tells_no_credential(file: str) -> None:
+    token = "ghp_" + "a1" * 18
+    with pytest.raises(ConfigurationError) as told:
+        settings(file.format(token) + "\n")
+    assert token not in str(told.value)
+    assert "***" in str(told.value)

@@ -226,3 +226,10 @@ def test_a_file_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_text_of_the_file_moves_nothing_on_a_terminal() -> None:
     assert problems('"a\\e[31m\\n::error::x": 1\n') == [r"1: unknown option 'a\x1b[31m\n::error::x'"]
+
+
+def test_a_nul_character_is_refused_for_no_path_can_hold_it() -> None:
+    assert problems('file: "a\\0b"\nlabel: {"A\\0": x}\n') == [
+        "1: file holds a NUL character",
+        "2: label holds a NUL character",
+    ]

@@ -61,7 +61,7 @@ def test_other_commands_and_caches_that_are_switched_off_are_left_alone(
     "mount",
     [
         "type=cache,target=/go/pkg/mod/", "target=/root/.cache,type=cache", 'type=cache,target="/go/pkg/mod"', "type=cache,dst=/go",
-        "type=cache,target=$GOPATH/pkg/mod", "type=cache,id=x,target=/home/me/.cache/go-build",
+        "type=cache,target=$GOPATH/pkg/mod", "type=cache,id=x,target=/opt/own/.cache/go-build",
     ],
 )  # fmt: skip
 def test_a_mount_that_is_there_is_enough(diagnose: Diagnose, mount: str) -> None:

@@ -126,6 +126,12 @@ def test_a_program_without_any_version_is_noticed(diagnose: Diagnose) -> None:
     assert [(one.line, one.severity) for one in diagnose(PROGRAM, "no-version")] == [(2, "notice")]
 
 
+def test_each_stage_that_stamps_nothing_is_noticed_by_itself(diagnose: Diagnose) -> None:
+    other = PROGRAM.replace("build", "other").replace("image", "image2").replace("go other", "go build")
+    stamped = PROGRAM.replace("RUN", "ARG VERSION\nRUN")
+    assert [one.line for one in diagnose(stamped + other, "no-version")] == [8]
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -25,7 +25,8 @@ JUNK = st.recursive(
     | st.integers()
     | st.sampled_from(["", "x", "$(id)", 'a" b', "a\nRUN evil", "node a.js", "${{ x }}"]),
     lambda inner: (
-        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["node", "start", "test", "a b", "lint"]), inner)
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["node", "start", "test", "a b", "lint", "build"]), inner)
     ),
     max_leaves=4,
 )

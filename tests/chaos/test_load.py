@@ -1,0 +1,126 @@
+"""More of everything than is usual: runs at once, log, failing tests, processes that stay. On the real engine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.chaos import ground as grounds
+from tests.chaos.ground import Ground
+from tests.e2e import support
+from tests.e2e.support import Started
+
+world, ground = grounds.world, grounds.ground
+
+MIB = 1 << 20
+STAGES = {"lint": "passed", "test-results": "passed", "app": "passed"}
+# Each run has steps of its own, and steps that it shares with those beside it.
+SHARED = """\
+FROM busybox AS base
+RUN echo {now}; sleep 1
+FROM base AS lint
+ARG NAME
+RUN echo $NAME; sleep 1; echo fine
+FROM base AS test
+RUN mkdir /out; sleep 1; printf 'TAP version 13\\n1..2\\nok 1 - a\\nok 2 - b\\n' >/out/a.tap
+FROM scratch AS test-results
+COPY --from=test /out /
+FROM base AS app
+ARG NAME
+RUN echo $NAME >/name
+CMD ["cat", "/name"]
+"""
+
+
+def test_eight_runs_on_one_builder(ground: Ground) -> None:
+    """The same commit, as when a push and a pull request come together: what they share is built once for all."""
+    ground.write(SHARED)
+    started = []
+    for number in range(8):
+        started.append(ground.start("--build-arg", f"NAME=run-{number}", report=f"report-{number}"))
+        time.sleep(0.4)
+    runs = [one.finish(240) for one in started]
+    for number, run in enumerate(runs):
+        ground.fault(run, 0, "Passed")
+        assert {stage["name"]: stage["outcome"] for stage in run.record["stages"]} == STAGES
+        assert run.record["tests"]["totals"]["passed"] == 2
+        own, others = f"run-{number}", [f"run-{n}" for n in range(8) if n != number]
+        assert own in run.log("lint")
+        text = "".join(path.read_text() for path in run.folder.glob("*.json")) + run.log("lint")
+        assert not [name for name in others if name in text], "the reports are apart"
+    assert len({run.record["images"][0]["digest"] for run in runs}) == 8
+    assert ground.world.docker("inspect", "--format", "{{.State.Running}}", ground.world.container).strip() == "true"
+
+
+def test_two_runs_into_one_report(ground: Ground) -> None:
+    """The last one stays, whole."""
+    ground.write(SHARED)
+    started = [ground.start("--build-arg", f"NAME=run-{n}") for n in range(2)]
+    runs = [one.finish(240) for one in started]
+    for run in runs:
+        ground.fault(run, 0)
+    logged = runs[0].log("lint")
+    assert ("run-0" in logged) != ("run-1" in logged)
+    name = "run-0" if "run-0" in logged else "run-1"
+    assert name in (runs[0].folder / "run.json").read_text()
+    beside = {path.name for path in ground.project.parent.iterdir()}
+    assert beside == {"project", "t", "report", "report.log"}
+
+
+@dataclass
+class Peak:
+    """The most memory that a process had, in bytes."""
+
+    bytes: int = 0
+
+
+@contextmanager
+def watched(started: Started) -> Iterator[Peak]:
+    """Looks at the memory of a run, without the processes that it started, while the body runs."""
+    peak, over = Peak(), threading.Event()
+    process = psutil.Process(started.pid)
+
+    def look() -> None:
+        with suppress(psutil.Error):
+            while not over.wait(0.1):
+                peak.bytes = max(peak.bytes, process.memory_info().rss)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield peak
+    finally:
+        over.set()
+        thread.join()
+
+
+GIGABYTE = 1_000_000_000
+LINE = "a line of a log, as long as such lines are when somebody has a lot to tell"
+
+
+def test_a_gigabyte_of_log(ground: Ground) -> None:
+    """All of it is in the report's log, and the page and the summary are as small as ever."""
+    ground.write(f"FROM busybox AS lint\nRUN echo {{now}}; yes '{LINE}' | head -c {GIGABYTE}; echo; echo fine\n")
+    started = ground.start("--progress", "github")
+    with watched(started) as peak:
+        run = started.finish(500)
+    log = run.folder / "logs" / "lint.log"
+    print(f"{run.record['seconds']} s, peak {peak.bytes / MIB:.0f} MiB, log {log.stat().st_size / MIB:.0f} MiB")
+    print({path.name: path.stat().st_size for path in run.folder.iterdir()}, len(run.output))
+    ground.fault(run, 0, "fine")
+    assert 0 < peak.bytes < 200 * MIB
+    lines = 0
+    with log.open("rb") as file:
+        for line in file:
+            lines += line.endswith(LINE.encode() + b"\n")
+    assert lines == GIGABYTE // (len(LINE) + 1)
+    assert (run.folder / "report.html").stat().st_size < 2 * MIB
