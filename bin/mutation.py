@@ -24,7 +24,7 @@ CONFIGURATION = """
 source_paths = {sources}
 pytest_add_cli_args_test_selection = {tests}
 pytest_add_cli_args = ["-p", "no:cacheprovider", "-x", "-q"]
-also_copy = ["src", "tests", "bin", "lab", "action", "actions", "examples", "requirements", "pyproject.toml", "action.yml"]
+also_copy = ["src", "tests", "bin", "docs", "lab", "action", "actions", "examples", "requirements", "pyproject.toml", "action.yml"]
 """
 
 
