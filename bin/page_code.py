@@ -32,7 +32,7 @@ SUBSTITUTION = re.compile(r"\$\(([^()]*)\)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 # What pages name of other programs' options outside of a whole command of theirs.
 FOREIGN = {
-    "act": {"--json"},
+    "act": {"--artifact-server-path", "--json", "--local-repository"},
     "dart": {"--file-reporter"},
     "docker buildx build": {"--call", "--target"},
     "rustc": {"--message-format"},

@@ -280,3 +280,15 @@ def test_a_verdict_looks_at_every_job() -> None:
         assert [step["with"]["needs"] for step in steps_of(verdict) if "needs" in step.get("with", {})] == [
             "${{ toJSON(needs) }}"
         ]
+
+
+def test_a_release_waits_for_its_attestation() -> None:
+    # A job that ran out of time is cancelled while the workflow is not, so it is not enough that none has failed.
+    jobs = REUSABLE["release.yml"]["jobs"]
+    assert "needs.attest.result == (inputs.attest && 'success' || 'skipped')" in jobs["release"]["if"]
+    for name in ("attest", "release"):
+        assert "!cancelled() && needs.pipeline.result == 'success'" in jobs[name]["if"]
+
+
+def test_runs_of_two_workflows_do_not_take_each_others_place_in_the_report() -> None:
+    assert "github.event.workflow_run.workflow_id" in REUSABLE["pull-request-report.yml"]["concurrency"]["group"]

@@ -161,7 +161,8 @@ def merge_base(folder: Path, one: str, other: str) -> str:
 def changed(folder: Path, base: str, head: str = "") -> tuple[str, ...] | None:
     """The paths that differ between two commits, relative to the repository's top: both of a file that was renamed.
 
-    Without `head` the working tree is compared, new files included. None where Git cannot tell.
+    Without `head` the working tree is compared, new files included. Submodules count, whatever `ignore` in .gitmodules
+    says: the commit that is built in them is another. None where Git cannot tell.
     """
     found = _git(
         folder,
@@ -171,6 +172,7 @@ def changed(folder: Path, base: str, head: str = "") -> tuple[str, ...] | None:
         "--no-renames",
         "--no-relative",
         "--no-ext-diff",
+        "--ignore-submodules=none",
         base,
         *filter(None, [head]),
         "--",

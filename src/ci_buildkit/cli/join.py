@@ -148,7 +148,9 @@ def _push(folder: Path, whole: RunRecord, parts: Sequence[Part], options: Option
     wrong: list[Wrong] = []
     images: list[Merged] = []
     with _noting(wrong, "push"):
-        wanted = of_legs(legs.read(folder), [], [], options.annotation)
+        found = legs.read(folder)
+        join.check_legs(parts, found)
+        wanted = of_legs(found, [], [], options.annotation)
         images = merged(wanted, Rules(immutable=options.immutable_tags, signing=options.sign), options, dry_run=False)
     return join.record(parts, (), wrong) if wrong else join.with_images(whole, images, signed=bool(options.sign))
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import chain
 
 from ci_buildkit.errors import OutputError, most_fundamental
+from ci_buildkit.pipeline.legs import Leg
 from ci_buildkit.pipeline.merge import Merged
 from ci_buildkit.problem import Problem
 from ci_buildkit.record import BuilderRecord, ImageRecord, InputsRecord, RunRecord, StageRecord, TestsRecord, outcome_of
@@ -80,6 +81,15 @@ def agree(parts: Sequence[Part]) -> None:
                     f"{first.name} built {one or 'no commit'}, {part.name} {other or 'no commit'}",
                     hint="join only what one workflow run made",
                 )
+
+
+def check_legs(parts: Sequence[Part], legs: Iterable[Leg]) -> None:
+    """Raise OutputError where the legs are not exactly the images that the parts pushed: tags would lead to a part of one."""
+    recorded = {(image.name, image.digest) for part in parts for image in part.record.images}
+    left = {(leg.name, leg.digest) for leg in legs}
+    for name, digest in sorted(recorded ^ left):
+        which = "no machine left a leg of" if (name, digest) in recorded else "no machine's record knows"
+        raise OutputError(f"{which} {name}@{digest}", hint="join only what one workflow run made, and all of it")
 
 
 def stage_names(parts: Sequence[Part]) -> dict[tuple[str, str], str]:

@@ -39,10 +39,13 @@ class Standing:
 
 
 def projects(paths: Iterable[tuple[str, str]]) -> tuple[Project, ...]:
-    """The projects of these paths and folders, each once; no two have the same name."""
+    """The projects of these paths and folders, each folder once; no two have the same name."""
     taken: set[str] = set()
     found = []
-    for path, folder in dict.fromkeys(paths):
+    folders: dict[str, str] = {}
+    for path, folder in paths:
+        folders.setdefault(folder, path)
+    for folder, path in folders.items():
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder).strip("-.")[:LONGEST_NAME] or "root"
         if name.lower() in taken:
             name = f"{name}-{hashlib.sha256(folder.encode(errors='surrogateescape')).hexdigest()[:8]}"

@@ -29,7 +29,7 @@ class Python:
 
     `linters` are commands of the lint stage; `ruff` and `pytest` versions to install, "" where the project brings its
     own. `packaged` says whether a wheel is built, `git_version` whether its version comes from Git. `start` are the
-    words that start the program, empty where there is none.
+    words that start the program, empty where there is none; `copied` says that it is no part of the wheel.
     """
 
     version: str
@@ -41,6 +41,7 @@ class Python:
     packaged: bool
     git_version: bool
     start: tuple[str, ...]
+    copied: bool
 
 
 def find(tree: Tree) -> Project:
@@ -61,6 +62,7 @@ def find(tree: Tree) -> Project:
         packaged=packaged,
         git_version=any(one in str(pyproject.get("build-system")) for one in GIT_VERSIONS),
         start=start,
+        copied=not packaged or (len(start) > 1 and start[1] != "-m"),
     )
     said = [f"Python {facts.version}", facts.installer.said, *(linter.split()[0] for linter in linters)]
     said += ["pytest"] if tests else []
@@ -136,7 +138,9 @@ def _start(tree: Tree, pyproject: Table, *, packaged: bool) -> tuple[str, ...]:
     scripts = [name for name in scripts if re.fullmatch(r"[\w.-]+", name)]
     if packaged and scripts:
         return (scripts[0],)
-    packages = [found[1] for file in tree.files if (found := re.fullmatch(r"(?:src/)?(\w+)/__main__\.py", file))]
+    # What is below src can be imported only once it is installed.
+    pattern = r"(?:src/)?(\w+)/__main__\.py" if packaged else r"(\w+)/__main__\.py"
+    packages = [found[1] for file in tree.files if (found := re.fullmatch(pattern, file))]
     if packages:
         return ("python", "-m", min(packages))
     script = tree.first(*SCRIPTS) or _script(tree)

@@ -197,6 +197,13 @@ class TestJoin:
         assert (told["outcome"], told["exit-code"]) == ("failed", "1")
         assert "lint (native) failed" in told["verdict"]
 
+    @pytest.mark.parametrize("push", ["", "***"])
+    def test_green_legs_are_red_where_it_is_lost_whether_to_push(self, step: Step, push: str) -> None:
+        report(step.folder / "legs" / "ci-leg-native-report")
+        told = self.join(step, needs(plan="success", leg="success"), "native", push=push)
+        assert (told["outcome"], told["exit-code"]) == ("error", "4")
+        assert "output push did not arrive" in told["verdict"]
+
     def test_what_no_report_says_is_in_the_joined_one(self, step: Step) -> None:
         report(step.folder / "legs" / "ci-leg-native-report")
         told = self.join(step, needs(plan="success", leg="cancelled"), "native", "linux-arm64")

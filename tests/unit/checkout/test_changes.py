@@ -239,3 +239,15 @@ class TestSince:
 
     def test_zeros_are_a_new_branch(self, repo: Path) -> None:
         assert changes(repo, {}, ZEROS).paths is None
+
+
+def test_a_submodule_counts_though_it_is_to_be_ignored(repo: Path) -> None:
+    def link(revision: str) -> None:
+        git(repo, "update-index", "--add", "--cacheinfo", f"160000,{revision},b/library")
+        git(repo, "commit", "--quiet", "--message=x")
+
+    commit(repo, **{".gitmodules": '[submodule "l"]\n\tpath = b/library\n\turl = ../l\n\tignore = all\n'})
+    link("1" * 40)
+    before = git(repo, "rev-parse", "HEAD")
+    link("2" * 40)
+    assert ask(repo, "push", {"before": before}).paths == ("b/library",)

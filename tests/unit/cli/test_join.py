@@ -43,6 +43,7 @@ def machine(
     archive: str = "",
     content: bytes = b"x",
     version: VersionRecord = VERSION,
+    digest: str = "1",
 ) -> Path:
     """The report folder of a machine: of one platform with a binary and an image, or of lint and tests without."""
     names: list[tuple[str, Kind]] = (
@@ -72,7 +73,8 @@ def machine(
         tests=TestsRecord(totals=tests.totals, failed=tuple(case for case in tests.cases if case.broken)),
         findings=(FINDING,),
         binaries=binaries,
-        images=(ImageRecord(name="r/app", tags=(), digest="sha256:1", platforms=(platform,), pushed=True),) if platform else (),
+        images=(ImageRecord(name="r/app", tags=(), digest=f"sha256:{digest * 64}", platforms=(platform,), pushed=True),)
+        if platform else (),
     )  # fmt: skip
     (folder / "run.json").write_text(record.to_json())
     junit_writer.write(tests, folder / "junit.xml")
@@ -228,6 +230,31 @@ def test_images_that_nobody_pushed_by_digest_get_no_tags(machines: Path) -> None
     assert code == 5
     assert "push-by-digest" in whole["problems"][0]["reason"]
     assert not whole["images"][0]["pushed"]
+
+
+def leg(folder: Path, digest: str) -> None:
+    """What a machine leaves of an image that it pushed by digest."""
+    document = {
+        "schema": 1, "stage": "app", "name": "r/app", "digest": f"sha256:{digest * 64}", "platforms": ["linux/amd64"],
+        "tags": ["v1"], "version": VERSION.value, "revision": VERSION.revision,
+    }  # fmt: skip
+    (folder / "digests").mkdir()
+    (folder / "digests" / "app.leg.json").write_text(json.dumps(document))
+
+
+def test_a_leg_that_is_missing_keeps_the_tags_where_they_are(machines: Path) -> None:
+    leg(machine(machines / "a", "linux/amd64", digest="1"), "1")
+    machine(machines / "b", "linux/arm64", digest="2")
+    code, whole = joined("--push")
+    assert (code, whole["images"][0]["pushed"]) == (5, False)
+    assert whole["problems"][0]["reason"].startswith(f"no machine left a leg of r/app@sha256:{'2' * 64}")
+
+
+def test_a_leg_that_no_record_knows_keeps_the_tags_where_they_are(machines: Path) -> None:
+    leg(machine(machines / "a", "linux/amd64", digest="1"), "3")
+    code, whole = joined("--push")
+    assert (code, whole["images"][0]["pushed"]) == (5, False)
+    assert "r/app@sha256:" in whole["problems"][0]["reason"]
 
 
 def test_red_machines_push_nothing(machines: Path) -> None:

@@ -66,3 +66,8 @@ def test_names_are_fit_for_artifacts_and_differ() -> None:
     assert names[:2] == ["root", "a-b"]
     assert len({name.lower() for name in names}) == len(names) == 6
     assert all(len(name) <= 100 and set(name) <= set("abcdefghijklmnopqrstuvwxyzAB0123456789-._") for name in names)
+
+
+def test_a_folder_that_is_named_in_two_ways_is_one_project() -> None:
+    found = projects([("web", "web"), ("a/../web", "web"), ("/work/web", "web")])
+    assert [(one.path, one.name) for one in found] == [("web", "web")]

@@ -225,7 +225,9 @@ class TestPython:
         [
             ({"pyproject.toml": PYPROJECT}, ("tool",)),
             ({"setup.cfg": "[options.entry_points]\nconsole_scripts =\n  run-it = a:b\n", "setup.py": ""}, ("run-it",)),
-            ({"requirements.txt": "", "src/app/__main__.py": ""}, ("python", "-m", "app")),
+            ({"requirements.txt": "", "app/__main__.py": ""}, ("python", "-m", "app")),
+            ({"requirements.txt": "", "src/app/__main__.py": ""}, ()),
+            ({"setup.py": "", "src/app/__main__.py": ""}, ("python", "-m", "app")),
             ({"requirements.txt": "", "app.py": "", "other.py": ""}, ("python", "app.py")),
             ({"requirements.txt": "", "manage.py": ""}, ("python", "manage.py", "runserver", "0.0.0.0:8000")),
             (
@@ -239,6 +241,18 @@ class TestPython:
     )
     def test_start(self, files: dict[str, str], start: tuple[str, ...]) -> None:
         assert facts(tree(files)).start == start
+
+    @pytest.mark.parametrize(
+        ("files", "copied"),
+        [
+            ({"pyproject.toml": PYPROJECT}, False),
+            ({"pyproject.toml": PYPROJECT.replace("scripts", "urls"), "src/tool/__main__.py": ""}, False),
+            ({"pyproject.toml": PYPROJECT.replace("scripts", "urls"), "app.py": ""}, True),
+            ({"requirements.txt": "", "app/__main__.py": ""}, True),
+        ],
+    )
+    def test_what_is_no_part_of_the_wheel_is_copied(self, files: dict[str, str], copied: bool) -> None:
+        assert facts(tree(files)).copied is copied
 
     def test_a_broken_pyproject_is_told(self) -> None:
         assert "pyproject.toml is no TOML" in notes(tree({"pyproject.toml": "[a"}))
