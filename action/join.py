@@ -43,8 +43,7 @@ def lost(push: str, found: verdict.Verdict) -> list[str]:
     if push in {"true", "false"} or found.exit_code:
         return []
     return [
-        "the plan's output push did not arrive: GitHub drops an output that holds a masked text, such as a value in "
-        "secret-env that is `true`"
+        "the plan's output push did not arrive: GitHub drops an output that holds a masked text, such as `true` in secret-env"
     ]
 
 

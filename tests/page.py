@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -149,17 +149,30 @@ class Shell:
             assert fits(shown, real), f"{command.place}: `{command.text}` shows\n{shown}\nand printed\n{real}"
 
 
-def play(shell: Shell, given: list[Command | File]) -> None:
-    """Run the commands of a page, and write its files; one that is there already must be as it is shown."""
+def play(shell: Shell, given: list[Command | File], instead: Mapping[str, Callable[[Shell], None]]) -> None:
+    """Run the commands of a page, and write its files; one that is there already must be as it is shown.
+
+    `instead` has every command that the page says cannot be run, and what is done in its place.
+    """
+    marked = {part.text for part in given if isinstance(part, Command) and part.not_run}
+    assert marked == set(instead), f"not run, and not known here, or the other way round: {sorted(marked ^ set(instead))}"
     for part, following in zip(given, [*given[1:], None], strict=True):
-        if isinstance(part, Command) and not part.not_run:
+        if isinstance(part, File):
+            _write(shell, part)
+        elif part.not_run:
+            instead[part.text](shell)
+        else:
             shell.check(part, asked=isinstance(following, Command) and following.text == "echo $?")
-        elif isinstance(part, File):
-            where = Path(shell.run("pwd").strip()) / part.name
-            if where.exists():
-                assert fits(part.text, where.read_text(encoding="utf-8")), (
-                    f"{part.place}: {part.name} is something else"
-                )
-            else:
-                where.parent.mkdir(parents=True, exist_ok=True)
-                where.write_text(part.text, encoding="utf-8")
+
+
+def _write(shell: Shell, file: File) -> None:
+    path = Path(shell.run("pwd").strip()) / file.name
+    if path.exists():
+        assert fits(file.text, path.read_text(encoding="utf-8")), f"{file.place}: {file.name} is something else"
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file.text, encoding="utf-8")
+
+
+def nothing(shell: Shell) -> None:
+    """In the place of a command whose effect nothing later depends on."""

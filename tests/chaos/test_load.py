@@ -7,10 +7,12 @@ import shutil
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 import psutil
 import pytest
@@ -124,3 +126,39 @@ def test_a_gigabyte_of_log(ground: Ground) -> None:
             lines += line.endswith(LINE.encode() + b"\n")
     assert lines == GIGABYTE // (len(LINE) + 1)
     assert (run.folder / "report.html").stat().st_size < 2 * MIB
+
+
+MANY = 200_000
+# One file a hundred suites, as a large project has them.
+FAILING = r"""
+FROM busybox AS test
+RUN echo {now}; mkdir /out; awk 'BEGIN { \
+    print "<testsuites>"; \
+    for (s = 0; s < 200; s++) { \
+        print "<testsuite name=\"suite " s "\">"; \
+        for (t = 0; t < 1000; t++) \
+            print "<testcase classname=\"pkg.Class" s "\" name=\"test_" t "\" time=\"0.01\"><failure message=\"expected " t " but was " t + 1 "\">at pkg/Class" s ".java:" t "</failure></testcase>"; \
+        print "</testsuite>" } \
+    print "</testsuites>" }' >/out/junit.xml; exit 1
+"""
+
+
+def test_two_hundred_thousand_failing_tests(ground: Ground) -> None:
+    ground.write(FAILING)
+    summary = ground.project.parent / "summary.md"
+    summary.touch()
+    github = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_REPOSITORY": "a/b"}
+    started = ground.start(**github)
+    with watched(started) as peak:
+        run = started.finish(500)
+    print(f"{run.record['seconds']} s, peak {peak.bytes / MIB:.0f} MiB")
+    print({path.name: path.stat().st_size for path in run.folder.iterdir()}, len(run.output))
+    ground.fault(run, 1, f"{MANY:,} of {MANY:,} tests failed")
+    totals = run.record["tests"]["totals"]
+    assert (totals["tests"], totals["failed"]) == (MANY, MANY)
+    names = Counter(case.attrib["classname"] for _, case in ElementTree.iterparse(run.folder / "junit.xml") if case.tag == "testcase")
+    assert names == {f"pkg.Class{number}": 1000 for number in range(200)}
+    annotations = [line for line in run.output.splitlines() if line.startswith("::error")]
+    print(len(annotations))
+    assert 0 < len(annotations) <= 10
+    assert 0 < summary.stat().st_size <= MIB
