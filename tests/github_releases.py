@@ -50,7 +50,7 @@ class Releases:
         number = next(self._numbers)
         made = {
             "id": number, "tag_name": tag, "name": tag, "body": "", "draft": False, "prerelease": False, "immutable": False,
-            "url": f"{self.url}/repos/octo/hello/releases/{number}", "html_url": f"https://github.com/octo/hello/releases/{tag}",
+            "url": f"{self.url}/repos/octo/hello/releases/{number}", "html_url": f"https://github.com/octo/hello/releases/tag/{tag}",
             "upload_url": f"{self.url}/repos/octo/hello/releases/{number}/assets{{?name,label}}", "assets": [], **more,
         }  # fmt: skip
         self.all.append(made)

@@ -139,14 +139,15 @@ class Shell:
         finally:
             timer.cancel()
 
-    def check(self, command: Command, *, asked: bool) -> None:
-        """Run a command of a page: it ends with 0, or its code is `asked` for next, and prints what is shown."""
+    def check(self, command: Command, *, asked: bool = False) -> str:
+        """What a command of a page prints: what is shown there. It ends with 0, or its code is `asked` for next."""
         said = self.run(command.text)
         assert self.code == 0 or asked, f"{command.place}: `{command.text}` ended with {self.code}:\n{said}"
         if command.shown:
             shown = plain("\n".join(command.shown), self.known)
             real = plain(said, self.known)
             assert fits(shown, real), f"{command.place}: `{command.text}` shows\n{shown}\nand printed\n{real}"
+        return said
 
 
 def play(shell: Shell, given: list[Command | File], instead: Mapping[str, Callable[[Shell], None]]) -> None:
@@ -155,7 +156,9 @@ def play(shell: Shell, given: list[Command | File], instead: Mapping[str, Callab
     `instead` has every command that the page says cannot be run, and what is done in its place.
     """
     marked = {part.text for part in given if isinstance(part, Command) and part.not_run}
-    assert marked == set(instead), f"not run, and not known here, or the other way round: {sorted(marked ^ set(instead))}"
+    assert marked == set(instead), (
+        f"not run, and not known here, or the other way round: {sorted(marked ^ set(instead))}"
+    )
     for part, following in zip(given, [*given[1:], None], strict=True):
         if isinstance(part, File):
             _write(shell, part)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
+import signal
 import threading
 import time
 from collections import Counter
@@ -15,10 +14,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import psutil
-import pytest
+from playwright.sync_api import sync_playwright
 from tests.chaos import ground as grounds
 from tests.chaos.ground import Ground
-from tests.e2e import support
 from tests.e2e.support import Started
 
 world, ground = grounds.world, grounds.ground
@@ -151,14 +149,83 @@ def test_two_hundred_thousand_failing_tests(ground: Ground) -> None:
     started = ground.start(**github)
     with watched(started) as peak:
         run = started.finish(500)
-    print(f"{run.record['seconds']} s, peak {peak.bytes / MIB:.0f} MiB")
-    print({path.name: path.stat().st_size for path in run.folder.iterdir()}, len(run.output))
     ground.fault(run, 1, f"{MANY:,} of {MANY:,} tests failed")
+    print(f"{run.record['seconds']} s, peak {peak.bytes / MIB:.0f} MiB")
+    assert 0 < peak.bytes < 500 * MIB
     totals = run.record["tests"]["totals"]
     assert (totals["tests"], totals["failed"]) == (MANY, MANY)
-    names = Counter(case.attrib["classname"] for _, case in ElementTree.iterparse(run.folder / "junit.xml") if case.tag == "testcase")
-    assert names == {f"pkg.Class{number}": 1000 for number in range(200)}
-    annotations = [line for line in run.output.splitlines() if line.startswith("::error")]
-    print(len(annotations))
-    assert 0 < len(annotations) <= 10
+    classes = Counter(case.attrib["classname"] for case in cases(run.folder / "junit.xml"))
+    assert classes == {f"pkg.Class{number}": 1000 for number in range(200)}
+    # GitHub shows ten of a kind for each step, and drops a summary of more than 1 MiB as a whole.
+    assert 0 < len([line for line in run.output.splitlines() if line.startswith("::error")]) <= 10
     assert 0 < summary.stat().st_size <= MIB
+    assert f"{MANY:,} of {MANY:,} tests failed" in summary.read_text()
+    assert f"{MANY:,} of {MANY:,} tests failed" in shown(run.folder / "report.html")
+
+
+def cases(junit: Path) -> Iterator[ElementTree.Element]:
+    """The cases of a report, each to be looked at at once."""
+    for _, element in ElementTree.iterparse(junit):
+        if element.tag == "testcase":
+            yield element
+            element.clear()
+
+
+def shown(page: Path) -> str:
+    """What a browser shows of a page that makes no error."""
+    flags = ["--no-sandbox", "--headless=new", "--disable-gpu"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+        opened = browser.new_page()
+        errors: list[str] = []
+        opened.on("pageerror", lambda error: errors.append(str(error)))
+        opened.goto(page.as_uri(), timeout=120_000)
+        text = opened.locator("body").inner_text(timeout=120_000)
+        browser.close()
+    assert errors == []
+    return text
+
+
+LEAVING = """\
+FROM busybox AS lint
+RUN echo {now}; (trap '' INT TERM HUP; exec sleep 1000) & \\
+    setsid sh -c "trap '' TERM; sleep 1000" >/dev/null 2>&1 </dev/null & \\
+    for n in 1 2 3 4 5 6 7 8; do (sleep 0.1 & exec sleep 1000) & done; sleep 1; echo fine
+FROM busybox AS test
+RUN echo {now}; trap '' INT TERM; (sleep 0.1 & exec sleep 1000) & sleep 0.5; \\
+    echo TAP version 13; echo 1..1; echo 'not ok 1 - a'; exit 1
+"""
+
+
+def test_a_step_leaves_processes_behind(ground: Ground) -> None:
+    """Those that hold the step's output open, ignore signals, or are nobody's any more: they end with their step."""
+    ground.write(LEAVING)
+    run = ground.run(seconds=60)
+    ground.fault(run, 1, "1 of 1 test failed")
+    assert run.stage("lint")["outcome"] == "passed"
+    assert run.record["seconds"] < 30
+    assert not [
+        line
+        for line in ground.world.docker("top", ground.world.container, "-eo", "pid,args").splitlines()
+        if "sleep 1000" in line
+    ]
+
+
+STUBBORN = """\
+FROM busybox AS test
+RUN echo {now}; echo TAP version 13; echo 1..2; echo 'ok 1 - a'; trap '' INT TERM HUP QUIT; echo asleep; \\
+    (trap '' INT TERM HUP QUIT; while :; do sleep 1; done) & while :; do sleep 1; done
+"""
+
+
+def test_a_step_ignores_every_signal(ground: Ground) -> None:
+    """A run that is interrupted ends all the same, and so does the step."""
+    ground.write(STUBBORN)
+    started = ground.start()
+    started.wait_for("asleep")
+    began = time.monotonic()
+    started.interrupt(signal.SIGINT)
+    run = started.finish(60)
+    assert time.monotonic() - began < 30
+    ground.fault(run, 130)
+    assert run.record["tests"]["totals"]["passed"] == 1, "what was tested until then is in the report"

@@ -309,7 +309,8 @@ def unpack(result: Recovered, spool: Path, folder: Path) -> None:
                     _write(content, member, folder)
                     result.files.append(member.name)
     except (ValueError, tarfile.TarError, OSError, EOFError) as error:
-        result.trouble = f"what came back cannot be unpacked: {error}"
+        why = "it is no archive" if str(error).startswith("file could not be opened") else str(error)
+        result.trouble = result.trouble or f"what came back cannot be unpacked: {why}"
         result.complete = False
 
 
