@@ -1,5 +1,5 @@
 # One line a target; CONTRIBUTING.md explains them. The locks in requirements/ are hashed and name no index.
-.PHONY: setup demo test unit lint bench mutation lab lab-down docs lock
+.PHONY: setup demo test unit lint bench chaos mutation lab lab-down docs lock
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -30,6 +30,9 @@ bench: .venv/.bench
 
 mutation: .venv/.bench
 	$(BIN)/python bin/mutation.py
+
+chaos: setup
+	$(BIN)/python bin/chaos.py
 
 lab:
 	$(PYTHON) lab/lab.py up

@@ -129,7 +129,7 @@ class Shell:
         try:
             self._process.stdin.write(script)
             self._process.stdin.flush()
-            said = []
+            said: list[str] = []
             for line in self._process.stdout:
                 if line.startswith(mark):
                     self.code = int(line.split()[1])

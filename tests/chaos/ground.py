@@ -6,7 +6,7 @@ import os
 import subprocess
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -75,14 +75,14 @@ class Ground:
         for name, text in files.items():
             (self.project / name).write_text(text)
 
-    def start(self, *words: str, report: str = "report", **environment: str) -> Started:
+    def start(self, *words: str, report: str = "report", environment: Mapping[str, str] | None = None) -> Started:
         """Start a run on the session's builder, or on the one that `words` name."""
         chosen = () if {"--builder", "--driver"} & {*words} else self.shared
-        return support.start(self.project, {**self.environment, **environment}, *chosen, *words, report=report)
+        return support.start(self.project, {**self.environment, **(environment or {})}, *chosen, *words, report=report)
 
-    def run(self, *words: str, seconds: float = 180, report: str = "report", **environment: str) -> Run:
+    def run(self, *words: str, seconds: float = 180, environment: Mapping[str, str] | None = None) -> Run:
         """Run to the end."""
-        return self.start(*words, report=report, **environment).finish(seconds)
+        return self.start(*words, environment=environment).finish(seconds)
 
     def fault(self, run: Run, code: int, *said: str, lost: str = "nothing") -> None:
         """The run ended as it must: the line of the table of faults. `lost` is what could not be had."""

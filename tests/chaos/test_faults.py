@@ -286,7 +286,7 @@ def test_the_clock_is_an_hour_off(
     seconds: int, then: str, code: int, said: str, ground: Ground, clock: Callable[[int], dict[str, str]]
 ) -> None:
     ground.write(TESTED % (1, then))
-    run = ground.run(**clock(seconds))
+    run = ground.run(environment=clock(seconds))
     assert abs(off(run) - seconds) < 300
     ground.fault(run, code, said)
     kept(run)
@@ -296,7 +296,7 @@ def test_the_clock_jumps(ground: Ground, clock: Callable[[int], dict[str, str]])
     """On and back by an hour, every second."""
     ground.write(TESTED % (4, "true"))
     began = time.monotonic()
-    started = ground.start(**clock(0))
+    started = ground.start(environment=clock(0))
     for seconds in cycle((HOUR, 0, -HOUR, 0)):
         if started.process.poll() is not None:
             break

@@ -146,7 +146,7 @@ def test_two_hundred_thousand_failing_tests(ground: Ground) -> None:
     summary = ground.project.parent / "summary.md"
     summary.touch()
     github = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_REPOSITORY": "a/b"}
-    started = ground.start(**github)
+    started = ground.start(environment=github)
     with watched(started) as peak:
         run = started.finish(500)
     ground.fault(run, 1, f"{MANY:,} of {MANY:,} tests failed")

@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from tests.chaos import ground as grounds
-from tests.chaos.ground import Ground
-from tests.e2e.support import Run
+from tests.chaos.ground import Ground, eventually
+from tests.e2e.support import Run, Started
 
 world, ground = grounds.world, grounds.ground
 
@@ -90,6 +91,16 @@ def test_the_image_is_a_static_test_program_and_nothing_else(ground: Ground) -> 
     assert [case["name"] for case in run.record["tests"]["failed"]] == ["TestBad"]
 
 
+def own_tar(ground: Ground, tar: str) -> None:
+    """A project whose tests fail, and in whose image a `tar` comes before the others."""
+    dash(ground)
+    own = ground.project / "root" / "usr" / "local" / "sbin" / "tar"
+    own.parent.mkdir(parents=True)
+    own.write_text(f"#!/bin/sh\n{tar}\n")
+    own.chmod(0o755)
+    ground.write(DASH + f"ENV PATH=/usr/local/sbin:$PATH\nRUN {TESTS}; {LOGGED}; exit 1\n")
+
+
 @pytest.mark.parametrize(
     ("tar", "tests", "told"),
     [
@@ -101,13 +112,7 @@ def test_the_image_is_a_static_test_program_and_nothing_else(ground: Ground) -> 
     ],
 )
 def test_tar_fails(tar: str, tests: int, told: str, ground: Ground) -> None:
-    """A `tar` of the image's own, which comes before the others."""
-    dash(ground)
-    own = ground.project / "root" / "usr" / "local" / "sbin" / "tar"
-    own.parent.mkdir(parents=True)
-    own.write_text(f"#!/bin/sh\n{tar}\n")
-    own.chmod(0o755)
-    ground.write(DASH + f"ENV PATH=/usr/local/sbin:$PATH\nRUN {TESTS}; {LOGGED}; exit 1\n")
+    own_tar(ground, tar)
     run = ground.run()
     failed(ground, run, tests=tests, source="recovered" if tests == 2 else "log", told=told)
 
@@ -119,7 +124,7 @@ def test_a_report_is_too_large(ground: Ground) -> None:
 
 
 # ci-buildkit with less patience than the minute that it has.
-IMPATIENT = "from ci_buildkit.engine import recover; recover.QUIET_SECONDS = 3; from ci_buildkit.cli.main import main; import sys; sys.exit(main(sys.argv[1:]))"
+IMPATIENT = "from ci_buildkit.engine import recover; recover.QUIET_SECONDS, recover.LEAVE_TRIES = 3, 1; from ci_buildkit.cli.main import main; import sys; sys.exit(main(sys.argv[1:]))"
 
 
 def impatient(ground: Ground, *words: str) -> Run:
@@ -165,15 +170,101 @@ def plugin(ground: Ground, text: str) -> dict[str, str]:
     ("text", "tests", "source", "told"),
     [
         pytest.param(
-            'case "$*" in *debug*) echo \'ERROR: unknown command: "debug"\' >&2; exit 1;; esac', 1, "log",
+            'case "$1" in debug) echo \'ERROR: unknown command: "debug"\' >&2; exit 1;; esac', 1, "log",
             'buildx could not start its debugger: unknown command: "debug"', id="there is none",
         ),
         pytest.param(
-            'case "$*" in *debug*) exec $real "$@" </dev/null >/dev/null;; esac', 1, "log",
+            'case "$1" in debug) exec $real "$@" </dev/null >/dev/null;; esac', 1, "log",
             "debugger", id="it has no terminal",
         ),
     ],
 )  # fmt: skip
 def test_the_debugger_fails(text: str, tests: int, source: str, told: str, ground: Ground) -> None:
     ground.write(FAILS.replace("echo {now}", f"echo {{now}}; {LOGGED}"))
-    failed(ground, ground.run(**plugin(ground, text)), tests=tests, source=source, told=told)
+    failed(ground, ground.run(environment=plugin(ground, text)), tests=tests, source=source, told=told)
+
+
+def test_buildx_is_killed_while_reports_are_taken_out(ground: Ground) -> None:
+    own_tar(ground, "sleep 30")
+    started = ground.start()
+    taking(ground, started)
+    [buildx] = [one for one in started.children() if "debug" in one.cmdline()]
+    buildx.kill()
+    failed(ground, started.finish(60), tests=1, source="log", told="ended before all of the reports had arrived")
+
+
+def test_interrupted_while_reports_are_taken_out(ground: Ground) -> None:
+    own_tar(ground, "sleep 30")
+    started = ground.start()
+    taking(ground, started)
+    started.interrupt(signal.SIGINT)
+    run = started.finish(60)
+    ground.fault(run, 130, lost="report files")
+    assert run.record["tests"]["totals"]["failed"] == 1
+
+
+def taking(ground: Ground, started: Started) -> None:
+    """Wait until `tar` runs in the step."""
+    top = ("top", ground.world.container, "-eo", "pid,args")
+    assert eventually(lambda: "/usr/local/sbin/tar" in ground.world.docker(*top)), started.output
+
+
+# Two tests are through when the third hangs, together with a process that ignores every signal.
+HANGS = (
+    LINT
+    + f"FROM busybox AS test\nRUN mkdir /out; {TESTS}; echo {{now}}; {LOGGED}; echo asleep; (trap '' INT TERM; sleep 1000) & sleep 1000\n"
+    "FROM busybox AS build\nRUN echo {now}; sleep 12; cp /bin/busybox /tool\nFROM scratch AS binaries\nCOPY --from=build /tool /\n"
+)
+TOOK = "took longer than 8s (--stage-timeout); until then "
+
+
+def test_tests_hang(ground: Ground) -> None:
+    """They are ended inside the builder, and their reports are taken out; the others go on. Nobody tries them again."""
+    ground.write(HANGS)
+    run = ground.run("--stage-timeout", "test=8s", "--test-retries", "2")
+    failed(ground, run, tests=2, source="recovered")
+    stage = run.stage("test")
+    assert stage["reason"].startswith(f"{TOOK}2 tests ran, 1 of which failed; it was at [test 2/2] RUN ")
+    assert (stage["attempts"], stage["seconds"] < 30) == (1, True)
+    assert run.stage("binaries")["outcome"] == "passed"
+    assert run.record["binaries"]
+
+
+def test_tests_hang_where_no_step_can_be_ended(ground: Ground) -> None:
+    """On a builder that is not in a container of docker's the build is ended; what the log has is in the report."""
+    name = f"{ground.world.builder}-remote"
+    ground.world.docker(
+        "buildx", "create", "--name", name, "--driver", "remote", f"docker-container://{ground.world.container}"
+    )
+    try:
+        ground.write(HANGS)
+        run = ground.run("--builder", name, "--stage-timeout", "test=8s")
+    finally:
+        ground.world.docker("buildx", "rm", "--keep-daemon", "--keep-state", name)
+    failed(ground, run, tests=1, source="log", told="nobody could end it inside the builder")
+    assert run.stage("test")["reason"].startswith(f"{TOOK}1 test ran, 1 of which failed; it was at [test 2/2] RUN ")
+    assert run.stage("binaries")["outcome"] == "passed"
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "outcome"), [("lint", 1, "failed"), ("binaries", 3, "error")], ids=["a linter", "a build"]
+)
+def test_something_else_hangs(stage: str, code: int, outcome: str, ground: Ground) -> None:
+    hanging = "echo a.sh:1:1: warning: odd; sleep 1000"
+    lint, build = (hanging, "cp /bin/busybox /tool") if stage == "lint" else ("echo a.sh:1:1: warning: odd", hanging)
+    ground.write(
+        f"FROM busybox AS lint\nRUN echo {{now}}; {lint}\nFROM busybox AS build\nRUN echo {{now}}; {build}\n"
+        "FROM scratch AS binaries\nCOPY --from=build /tool /\n"
+    )
+    run = ground.run("--stage-timeout", "5s")
+    ground.fault(
+        run,
+        code,
+        f"{stage} {outcome} in",
+        "took longer than 5s (--stage-timeout); it was at",
+        lost="nothing" if code == 1 else "the stage",
+    )
+    assert run.stage(stage)["outcome"] == outcome
+    assert [finding["path"] for finding in run.record["findings"]] == ["a.sh"]
+    others = [one["outcome"] for one in run.record["stages"] if one["name"] != stage]
+    assert others == ["passed"]

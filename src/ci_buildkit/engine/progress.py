@@ -25,6 +25,8 @@ INTERNAL = re.compile(
     r"\[(?:\S+ )?internal\] |\[auth\] |resolve image config|docker-image://|exporting|sending|importing|preparing"
 )
 
+# What BuildKit says of a RUN whose command ended with another exit code than 0 (solver/llbsolver/errdefs).
+FAILED = "did not complete successfully"
 # Instructions that execute; of the others FROM is never cached, and the rest are no steps.
 CHANGES = re.compile(r"\] (?:RUN|COPY|ADD|WORKDIR) ")
 

@@ -192,8 +192,11 @@ class Terminal:
         if self._lost:
             with contextlib.suppress(OSError):
                 self.spool.unlink()
-        if self.result.begun and not self.result.complete and not self.result.trouble:
-            self.result.trouble = "the step's shell ended before all of the reports had arrived"
+        result = self.result
+        if result.begun and not result.complete:
+            result.trouble = result.trouble or "the step's shell ended before all of the reports had arrived"
+        elif self._awaited and not result.begun:
+            result.trouble = result.trouble or "buildx' debugger ended before it began with that"
         return self.result
 
     def attach(self, kill: Callable[[], None]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from ci_buildkit.engine import recover
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.process import Cancellation, Ended, run
-from ci_buildkit.engine.progress import Line, Progress, Step
+from ci_buildkit.engine.progress import FAILED, Line, Progress, Step
 from ci_buildkit.engine.runc import Mark
 
 # The line of a log that another attempt begins with. No step can print it: its lines begin with a number.
@@ -140,7 +140,7 @@ def solve(
             watch.lines(lines)
         ended = progress.ended()
         log.steps(ended)
-        if terminal and any(step.error for step in ended):
+        if terminal and any(FAILED in step.error for step in ended):
             terminal.expect()
         watch.moved(progress)
         return True

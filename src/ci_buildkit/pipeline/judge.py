@@ -9,7 +9,7 @@ from typing import Literal
 
 from ci_buildkit.config.levels import Level
 from ci_buildkit.engine import trouble
-from ci_buildkit.engine.progress import Progress, Step
+from ci_buildkit.engine.progress import FAILED, Progress, Step
 from ci_buildkit.errors import BuildFailed, EngineError, FailuresFound, OutputError
 from ci_buildkit.findings.model import FindingReport
 from ci_buildkit.problem import Problem
@@ -17,7 +17,6 @@ from ci_buildkit.record import StageOutcome
 from ci_buildkit.results.model import TestReport, Totals
 from ci_buildkit.results.policy import let_pass, plural
 
-FAILED = "did not complete successfully"
 EXIT_CODE = re.compile(rf"{FAILED}: exit code: (\d+)")
 MAX_NAME = 200  # characters of a step's name in a reason
 # From here on a shell's exit codes say that a command was ended or never began (124 is timeout's, 128 + N a signal's;

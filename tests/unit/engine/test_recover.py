@@ -361,3 +361,8 @@ def test_a_folder_that_is_gone_does_not_keep_the_shell_waiting(tmp_path: Path) -
     os.write(terminal.slave, mark(terminal, "begin") + mark(terminal, "data") + mark(terminal, "end"))
     assert told(terminal) == b"exit\r\n"
     assert "no such file or directory" in terminal.close().trouble
+
+
+def test_a_debugger_that_ends_before_the_shell_begins_is_told(terminal: Terminal) -> None:
+    terminal.expect()
+    assert terminal.close().trouble == "buildx' debugger ended before it began with that"
