@@ -35,6 +35,7 @@ FOREIGN = {
     "act": {"--artifact-server-path", "--json", "--local-repository"},
     "dart": {"--file-reporter"},
     "docker buildx build": {"--call", "--target"},
+    "goreleaser": {"--snapshot"},
     "rustc": {"--message-format"},
     "tsc and mypy": {"--pretty"},
 }
