@@ -27,7 +27,8 @@ def rows(report: Path) -> Iterator[Row]:
             told.setdefault(one.attrib["name"], {})[one.attrib["value"]] = None
         shown = ["; ".join(told.get(name, {"-": None})) for name in ("code", "lost", "left")]
         broken = case.find("failure") is not None or case.find("error") is not None
-        yield (fault(case), *shown, f"{float(case.attrib['time']):.0f} s", "FAILED" if broken else "passed")
+        ended = "; ".join(("FAILED" if broken else "passed", *told.get("measured", ())))
+        yield (fault(case), *shown, f"{float(case.attrib['time']):.0f} s", ended)
 
 
 def fault(case: "Element") -> str:

@@ -35,7 +35,11 @@ def _output(stream: TextIO | None) -> TextIO:
         return Path(os.devnull).open("w", encoding="utf-8")
     if not isinstance(stream, io.TextIOWrapper):
         return stream
-    raw = io.BufferedWriter(Output(stream.fileno(), "wb", closefd=False))
+    try:
+        number = stream.fileno()
+    except io.UnsupportedOperation:  # a stream in memory has no reader that leaves
+        return stream
+    raw = io.BufferedWriter(Output(number, "wb", closefd=False))
     at_once = stream.line_buffering or stream.write_through  # the second with PYTHONUNBUFFERED
     return io.TextIOWrapper(raw, stream.encoding, stream.errors, line_buffering=at_once)
 

@@ -157,5 +157,13 @@ def eventually(holds: Callable[[], T], seconds: float = PATIENCE) -> T:
     """What `holds` returns once that is true; what it returns at last where it never is."""
     end = time.monotonic() + seconds
     while not (found := holds()) and time.monotonic() < end:
-        time.sleep(0.1)
+        time.sleep(0.05)
     return found
+
+
+def running(started: Started, *words: str) -> list[psutil.Process]:
+    """The processes that a run has started and whose command has all of these words."""
+    try:
+        return [one for one in started.children() if {*words} <= {*one.cmdline()}]
+    except psutil.Error:  # one ended meanwhile
+        return []

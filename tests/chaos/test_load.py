@@ -114,9 +114,8 @@ def test_a_gigabyte_of_log(ground: Ground) -> None:
     with watched(started) as peak:
         run = started.finish(500)
     log = run.folder / "logs" / "lint.log"
-    print(f"{run.record['seconds']} s, peak {peak.bytes / MIB:.0f} MiB, log {log.stat().st_size / MIB:.0f} MiB")
-    print({path.name: path.stat().st_size for path in run.folder.iterdir()}, len(run.output))
     ground.fault(run, 0, "fine")
+    ground.note("measured", f"{peak.bytes / MIB:.0f} MiB of memory")
     assert 0 < peak.bytes < 200 * MIB
     lines = 0
     with log.open("rb") as file:
@@ -150,7 +149,7 @@ def test_two_hundred_thousand_failing_tests(ground: Ground) -> None:
     with watched(started) as peak:
         run = started.finish(500)
     ground.fault(run, 1, f"{MANY:,} of {MANY:,} tests failed")
-    print(f"{run.record['seconds']} s, peak {peak.bytes / MIB:.0f} MiB")
+    ground.note("measured", f"{peak.bytes / MIB:.0f} MiB of memory")
     assert 0 < peak.bytes < 500 * MIB
     totals = run.record["tests"]["totals"]
     assert (totals["tests"], totals["failed"]) == (MANY, MANY)

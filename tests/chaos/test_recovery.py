@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from tests.chaos import ground as grounds
-from tests.chaos.ground import Ground, eventually
+from tests.chaos.ground import Ground, eventually, running
 from tests.e2e.support import Run, Started
 
 world, ground = grounds.world, grounds.ground
@@ -188,7 +188,7 @@ def test_buildx_is_killed_while_reports_are_taken_out(ground: Ground) -> None:
     own_tar(ground, "sleep 30")
     started = ground.start()
     taking(ground, started)
-    [buildx] = [one for one in started.children() if "debug" in one.cmdline()]
+    [buildx] = eventually(lambda: running(started, "debug", "--target", "test"))
     buildx.kill()
     failed(ground, started.finish(60), tests=1, source="log", told="ended before all of the reports had arrived")
 

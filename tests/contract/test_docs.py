@@ -108,6 +108,11 @@ def test_every_page_is_in_the_site_s_navigation() -> None:
     assert yaml.safe_load(text)["docs_dir"] == "docs"
 
 
+def test_every_how_to_page_is_in_the_table_of_contents() -> None:
+    listed = set(re.findall(r"\((how-to/[\w-]+\.md)\)", (DOCS / "README.md").read_text(encoding="utf-8")))
+    assert listed == {str(path.relative_to(DOCS)) for path in (DOCS / "how-to").glob("*.md")}
+
+
 def test_outputs_of_the_action_in_pages_exist() -> None:
     action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
     pages = [ROOT / "README.md", *DOCS.glob("**/*.md")]

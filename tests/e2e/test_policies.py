@@ -79,6 +79,20 @@ def test_what_is_no_failed_test_is_not_tried_again(project: Path, environment: d
     assert "no test report was found, but" in run.record["stages"][0]["reason"]
 
 
+def test_tests_that_hang_are_ended_and_heard(project: Path, environment: dict[str, str], builder: str) -> None:
+    """Inside the builder, so that their report so far is taken out of the step. Nobody tries them again."""
+    report = "printf 'TAP version 13\\n1..2\\nok 1 - a\\nnot ok 2 - b\\n' >/out/a.tap"
+    write_tests(project, f"{report}; echo $n; sleep 500", exported=False)
+    run = support.run(project, environment, "--builder", builder, "--stage-timeout", "test=5s", "--test-retries", "2")
+    assert outcomes(run) == (1, "failed", 1), run.output
+    reason = (
+        "took longer than 5s (--stage-timeout); until then 2 tests ran, 1 of which failed; it was at [test 2/2] RUN "
+    )
+    assert run.stage("test")["reason"].startswith(reason)
+    assert run.stage("test")["results_from"] == "recovered"
+    assert run.stage("test")["seconds"] < 60
+
+
 def test_a_quarantined_failure_is_shown_and_makes_nothing_red(
     project: Path, environment: dict[str, str], builder: str
 ) -> None:

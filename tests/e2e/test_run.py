@@ -79,6 +79,29 @@ def test_a_cached_report_is_not_stale(project: Path, environment: dict[str, str]
         time.sleep(1.1)  # so that the second run began after the report was written
 
 
+@pytest.mark.parametrize(("then", "code"), [("true", 0), ("exit 1", 1)], ids=["green", "red"])
+def test_a_report_of_a_cached_step_beside_one_that_runs_is_not_stale(
+    then: str, code: int, project: Path, environment: dict[str, str], builder: str
+) -> None:
+    """Nobody can tell it from one that is left over, so that both steps run anew."""
+    first = (
+        f"FROM busybox AS test\nRUN : {code}; mkdir /out; printf 'TAP version 13\\n1..1\\nok 1 - a\\n' >/out/a.tap\n"
+    )
+    result = "not ok" if code else "ok"
+    (project / "Dockerfile").write_text(
+        f"{first}RUN --mount=type=bind,target=/src cat /src/input; "
+        f"printf 'TAP version 13\\n1..1\\n{result} 1 - b\\n' >/out/b.tap; {then}\n"
+        "FROM scratch AS test-results\nCOPY --from=test /out /\n"
+    )
+    for attempts in (1, 2):
+        (project / "input").write_text(str(time.time_ns()))
+        run = support.run(project, environment, "--builder", builder)
+        assert run.code == code, run.output
+        assert run.stage("test-results")["attempts"] == attempts
+        assert run.record["tests"]["totals"]["tests"] == 2
+        time.sleep(2)
+
+
 def test_a_fixed_time_of_files_does_not_make_reports_stale(
     project: Path, environment: dict[str, str], builder: str
 ) -> None:

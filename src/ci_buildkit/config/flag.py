@@ -39,7 +39,7 @@ PLATFORM = Form(
 )
 NUMBER = Form(r"[0-9]+(?:\.0+)?", "is not a whole number, 0 or more")
 FAIL_ON = Form(levels.PATTERN)
-TIMEOUT = Form(timeouts.PATTERN, "is not a duration; write 90s, 10m or 1h30m, of one stage or kind test=10m")
+TIMEOUT = Form(timeouts.PATTERN, "is not a duration; write 90s, 10m or 1h30m, or test=10m for one stage or kind")
 
 
 @dataclass(frozen=True, slots=True)

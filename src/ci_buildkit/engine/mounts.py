@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from ci_buildkit.errors import EngineError
 
 SECONDS = 600.0  # for one build; a mount that somebody else has locked could be waited for without end
 IMAGES = 3  # that are tried
+FULL = 1 << 20  # bytes that a disk has free at most where something broke because it is full
 NAME = "ci-buildkit-mounts"
 CONTEXT = f"{NAME}-saved"
 PLACE = "/ci-buildkit"
@@ -145,7 +147,12 @@ def take(workshop: Workshop, mounts: Sequence[tuple[str, str]], limit: int, out:
         made = _step(begin, flags, [TAKE, "take", str(max(0, limit) // 1024), *known])
         return f"{made}FROM scratch\nCOPY --from={NAME} {PLACE}/out /\n"
 
-    _build(workshop, text, ["--output", f"type=local,dest={out}"])
+    try:
+        _build(workshop, text, ["--output", f"type=local,dest={out}"])
+    except EngineError as error:
+        if shutil.disk_usage(out.parent).free < FULL:  # of which buildx says EOF, mostly
+            raise EngineError(f"no space left on device: {out.parent}") from error
+        raise
     try:
         lines = (out / "list").read_text(encoding="utf-8").splitlines()
     except OSError as error:

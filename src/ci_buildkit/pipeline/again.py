@@ -23,11 +23,15 @@ def needed(session: Session, stage: Stage, solved: Solved, read: Reading) -> boo
     """Whether what a stage shows is an earlier run's and cannot be believed.
 
     A failure must be seen to happen and a missing report be made. A report that the last run found stale would pass
-    now, since nobody knows when a cached step ran.
+    now, since nobody knows when a cached step ran; beside steps that ran, one that looks stale may be a cached one's.
     """
-    if solved.returncode or session.cancellation.cancelled or not judge.replayed(solved.progress, stage.rerun):
-        return False
     report = read.report
+    if session.cancellation.cancelled:
+        return False
+    if judge.partly_replayed(solved.progress, stage.rerun) and any(one.kind == "stale" for one in report.problems):
+        return True
+    if solved.returncode or not judge.replayed(solved.progress, stage.rerun):
+        return False
     wrong = report.broken or bool(read.exit_code) or bool(report.problems) or not report.totals.tests
     return wrong or _stale(session, stage).get() is not None
 

@@ -49,7 +49,7 @@ class Limit:
         if not self._stage.timeout:
             yield
             return
-        timer = threading.Timer(self._stage.timeout.seconds, self._expire)
+        timer = threading.Timer(min(self._stage.timeout.seconds, threading.TIMEOUT_MAX), self._expire)
         timer.daemon = True
         timer.start()
         try:

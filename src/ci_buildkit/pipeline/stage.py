@@ -75,7 +75,7 @@ def _tests(session: Session, stage: Stage, log: LogFile, limit: Limit) -> StageR
     solved = attempt(session, stage, log, limit)
     read = reading.tests(session, stage, solved, log.attempts)
     warnings = reading.warnings(session, stage, solved)
-    if again.needed(session, stage, solved, read):
+    if not limit.over and again.needed(session, stage, solved, read):
         log.another("the result came from the cache")
         solved = attempt(session, stage, log, limit, anew=True)
         read = reading.tests(session, stage, solved, log.attempts)

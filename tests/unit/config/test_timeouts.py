@@ -55,7 +55,7 @@ def test_a_file_may_hold_a_mapping(text: str, tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("10", "'10' is not a duration; write 90s, 10m or 1h30m, of one stage or kind test=10m"),
+        ("10", "'10' is not a duration; write 90s, 10m or 1h30m, or test=10m for one stage or kind"),
         ("1d", "is not a duration"),
         ("-1m", "is not a duration"),
         ("=10m", "is not a duration"),
