@@ -136,8 +136,8 @@ def world(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory)
     support.command(["builder", "create", name], made.environment, check=True)
     yield made
     support.command(["builder", "rm", name], made.environment, check=True)
-    assert name not in made.docker("ps", "--all", "--format", "{{.Names}}")
-    assert name not in made.docker("volume", "ls", "-q")
+    assert made.container not in made.docker("ps", "--all", "--format", "{{.Names}}").split()
+    assert f"{made.container}_state" not in made.docker("volume", "ls", "-q").split()
 
 
 @pytest.fixture
@@ -150,6 +150,8 @@ def ground(world: World, tmp_path: Path, record_property: Callable[[str, object]
     eventually(lambda: not made.left())
     left = made.left()
     record_property("left", ", ".join(left) or "nothing")
+    for name in made.made():  # which the next test would find
+        world.docker("buildx", "rm", "--force", name)
     assert left == []
 
 

@@ -124,7 +124,7 @@ def test_a_report_is_too_large(ground: Ground) -> None:
 
 
 # ci-buildkit with less patience than the minute that it has.
-IMPATIENT = "from ci_buildkit.engine import recover; recover.QUIET_SECONDS, recover.LEAVE_TRIES = 3, 1; from ci_buildkit.cli.main import main; import sys; sys.exit(main(sys.argv[1:]))"
+IMPATIENT = "from ci_buildkit.engine import recover; recover.QUIET_SECONDS = recover.BEGIN_SECONDS = 3; recover.LEAVE_TRIES = 1; from ci_buildkit.cli.main import main; import sys; sys.exit(main(sys.argv[1:]))"
 
 
 def impatient(ground: Ground, *words: str) -> Run:

@@ -10,82 +10,26 @@ from __future__ import annotations
 import binascii
 import contextlib
 import io
-import json
 import os
 import secrets
 import select
-import shlex
 import shutil
 import tarfile
 import threading
 import time
 import tty
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from ci_buildkit.errors import said
 
-USUAL_FOLDERS = (
-    "/out",
-    "/reports",
-    "/report",
-    "/test-results",
-    "/test-reports",
-    "/results",
-    "/junit",
-    "/coverage",
-    "/artifacts",
-)
-USUAL_NAMES = (
-    "*junit*.xml",
-    "TEST-*.xml",
-    "*test*.xml",
-    "*report*.xml",
-    "*result*.xml",
-    "*.trx",
-    "*.tap",
-    "*ctrf*.json",
-    "*test*.json",
-    "*report*.json",
-    "*result*.json",
-    "exit-code",
-    "exit_code",
-    "exitcode",
-)
-# Not `.eslintrc.json` and the like.
-LINT_NAMES = (
-    "*.sarif",
-    "lint*.json",
-    "[!.]*lint*.json",
-    "lint*.xml",
-    "[!.]*lint*.xml",
-    "*checkstyle*.xml",
-    "*findings*.json",
-    "*report*.xml",
-    "*report*.json",
-    "*result*.json",
-)
-FOLDER_NAMES = (
-    "*.xml",
-    "*.json",
-    "*.jsonl",
-    "*.sarif",
-    "*.trx",
-    "*.tap",
-    "*.txt",
-    "*.log",
-    "exit-code",
-    "exit_code",
-    "exitcode",
-)
-MAX_FILE_KIB = 65536  # a larger report is left out, and that is said
-MAX_FILES = 5000
 MAX_BYTES = 192 << 20  # of the packed reports that are taken at most
 PROMPT = b"(buildx)"  # of the debugger's console, which appears when its process has ended or never began
 LEAVE_TRIES = 5
 QUIET_SECONDS = 60.0  # without a byte before it is given up
+BEGIN_SECONDS = 30.0  # ... and before its shell has begun, which never does where the builder has gone
 
 
 @dataclass(slots=True)
@@ -100,62 +44,6 @@ class Recovered:
     files: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     trouble: str = ""
-
-
-def script(token: str, workdir: str, named: Sequence[str], usual: Sequence[str] = USUAL_NAMES) -> str:
-    """The shell script that prints the reports. Needs sh, find, tar and base64 (busybox has them).
-
-    Where paths are named only those are taken; otherwise usual folders, and files with `usual` names under the working
-    directory (the caller drops those that the repository itself has).
-    """
-    if named:
-        words = " ".join(_glob(path, workdir) for path in named)
-        search = f'for p in {words}; do [ -e "$p" ] && find "$p" -type f; done'
-    else:
-        folders = " ".join(shlex.quote(folder) for folder in USUAL_FOLDERS)
-        search = (
-            f'for p in {folders}; do [ -d "$p" ] && find "$p" -type f \\( {_names(FOLDER_NAMES)} \\); done; '
-            f'cd {shlex.quote(workdir or "/")} 2>/dev/null && [ "$PWD" != / ] && find "$PWD" -xdev '
-            f"\\( -name node_modules -o -name .git \\) -prune -o -type f \\( {_names(usual)} \\) -print"
-        )
-    half, rest = token[:8], token[8:]
-    large = f'[ $(( $(wc -c <"$f") / 1024 )) -gt {MAX_FILE_KIB} ]'
-    measure = f'if {large}; then m "skip $f"; else set -- "$@" "$f"; fi'
-    return "\n".join(
-        (
-            "PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH",
-            f"m() {{ printf '\\n%s%s-%s\\n' {half} {rest} \"$1\"; }}",
-            "m begin",
-            "for t in find tar base64; do command -v $t >/dev/null || { m missing-$t; m end; read -r x; exit 0; }; done",
-            "L=/tmp/.ci-buildkit-$$; : 2>/dev/null >$L || L=/.ci-buildkit-$$",
-            f"( {search} ) 2>/dev/null | head -n {MAX_FILES} | sort -u >$L",
-            # Not every busybox knows `tar -T`, so the names become arguments.
-            f"set --; while IFS= read -r f; do {measure}; done <$L",
-            "z=cat; command -v gzip >/dev/null && z='gzip -1'",
-            "m data",
-            '[ $# -gt 0 ] && { tar -cf - "$@" 2>/dev/null || : >$L.cut; } | $z | base64',
-            "[ -e $L.cut ] && m cut",
-            "m end",
-            # What was sent last is lost where the shell ends before it was read: it waits to be told.
-            "rm -f $L $L.cut; read -r x || :",
-        )
-    )
-
-
-def _glob(path: str, workdir: str) -> str:
-    """A path for the shell, quoted but for the wildcards; relative ones start at the working directory."""
-    full = path if path.startswith("/") else f"{workdir.rstrip('/')}/{path}"
-    return "".join(c if c in "*?[]" else shlex.quote(c) if not c.isalnum() and c not in "/._-" else c for c in full)
-
-
-def _names(patterns: Sequence[str]) -> str:
-    return " -o ".join(f"-name {shlex.quote(pattern)}" for pattern in patterns)
-
-
-def invoke(text: str) -> str:
-    """The value of `--invoke` that runs a script: comma separated fields, the arguments as JSON inside one."""
-    arguments = json.dumps(["-c", text]).replace('"', '""')
-    return f'entrypoint=["/bin/sh"],"args={arguments}",tty=false'
 
 
 class Terminal:
@@ -173,7 +61,7 @@ class Terminal:
         self.result = Recovered()
         self._section = ""
         self._heard = time.monotonic()
-        self._awaited = False
+        self._failed = self._launched = False
         self._due = 0.0
         self._told = 0
         self._prompted = self._lost = False
@@ -195,7 +83,7 @@ class Terminal:
         result = self.result
         if result.begun and not result.complete:
             result.trouble = result.trouble or "the step's shell ended before all of the reports had arrived"
-        elif self._awaited and not result.begun:
+        elif self._failed and not result.begun:
             result.trouble = result.trouble or "buildx' debugger ended before it began with that"
         return self.result
 
@@ -205,9 +93,9 @@ class Terminal:
 
     def expect(self) -> None:
         """The step has ended, and its shell begins now."""
-        if not self._awaited:
+        if not self._failed:
             self._heard = time.monotonic()
-            self._awaited = True
+            self._failed = True
 
     def _read(self) -> None:
         # A full disk was told when it was met, or it cuts the archive.
@@ -220,14 +108,17 @@ class Terminal:
             self._leave_when_due()
             ready, _, _ = select.select([self.master], [], [], 0.1)
             if not ready:
-                if (self.result.begun or self._awaited) and time.monotonic() - self._heard > QUIET_SECONDS:
-                    self._give_up(f"nothing came from the step's shell for {QUIET_SECONDS:.0f} s")
+                patience = QUIET_SECONDS if self.result.begun else BEGIN_SECONDS
+                waited = self.result.begun or self._failed or self._launched
+                if waited and time.monotonic() - self._heard > patience:
+                    self._give_up(f"nothing came from the step's shell for {patience:.0f} s")
                 continue
             try:
                 chunk = os.read(self.master, 1 << 16)
             except OSError:
                 return
             self._heard = time.monotonic()
+            self._launched = True  # the debugger says that it begins, and nothing is said before
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
                 self._line(line.strip(b"\r"), out)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from ci_buildkit.engine import recover
+from ci_buildkit.engine import recover, search
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.process import Cancellation, Ended, run
 from ci_buildkit.engine.progress import FAILED, Line, Progress, Step
@@ -97,7 +97,7 @@ def bake_command(buildx: Buildx, builder: str, file: Path, target: str, sets: Se
 
 def debug_command(buildx: Buildx, builder: str, flags: Sequence[str], script: str, *, on: str) -> list[str]:
     """`docker buildx debug ... build` that runs `script` in the step's file system, on `error` or `always`."""
-    debug = ["debug", "--builder", builder, f"--on={on}", "--invoke", recover.invoke(script)]
+    debug = ["debug", "--builder", builder, f"--on={on}", "--invoke", search.invoke(script)]
     return [*buildx.buildx, *debug, "build", "--progress=rawjson", *flags]
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from ci_buildkit.engine import patience, pulse, recover, trouble
+from ci_buildkit.engine import patience, pulse, recover, search, trouble
 from ci_buildkit.engine.progress import Line, Progress
 from ci_buildkit.engine.solve import LogFile, Solved, Watch, bake_command, debug_command, solve
 from ci_buildkit.errors import EngineError
@@ -118,8 +118,8 @@ def _script(session: Session, stage: Stage, token: str) -> tuple[str, Literal["e
     A linter that is content is not asked for its reports: nobody waits for them, and most leave none.
     """
     if stage.kind == "lint":
-        return recover.script(token, stage.workdir, (), recover.LINT_NAMES), "error"
-    script = recover.script(token, stage.workdir, session.options.results_path)
+        return search.script(token, stage.workdir, (), search.LINT_NAMES), "error"
+    script = search.script(token, stage.workdir, session.options.results_path)
     return script, "error" if stage.export == "results" else "always"
 
 

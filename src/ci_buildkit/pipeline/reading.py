@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ci_buildkit.engine import recover
+from ci_buildkit.engine import recover, search
 from ci_buildkit.engine.progress import stage_of
 from ci_buildkit.engine.solve import MARKER, Solved
 from ci_buildkit.errors import CiBuildkitError
@@ -22,6 +22,7 @@ from ci_buildkit.results.model import TestReport, changed
 
 STEP_HEADER = re.compile(r"#(\d+) (\[.*)")
 STEP_LINE = re.compile(r"#(\d+) \d+\.\d{3} (.*)")
+STEP_CACHED = re.compile(r"#(\d+) CACHED$")
 
 
 @dataclass(slots=True)
@@ -159,7 +160,7 @@ def _files(session: Session, stage: Stage, solved: Solved, told: list[Problem]) 
 
 
 def _left_out(stage: Stage, solved: Solved) -> list[Problem]:
-    limit = f"left out: larger than {recover.MAX_FILE_KIB // 1024} MiB"
+    limit = f"left out: larger than {search.MAX_FILE_KIB // 1024} MiB"
     names = solved.recovered.left_out if solved.recovered else ()
     return [Problem(f"{stage.name}: {path}", "limit", limit) for path in names]
 
@@ -209,19 +210,39 @@ def _drop_sources(session: Session, stage: Stage, folder: Path, recovered: recov
 
 
 def log_lines(path: Path, stages: Sequence[str], attempt: int = 1) -> Iterator[str]:
-    """What the RUN steps of these Dockerfile stages printed in one attempt, without BuildKit's prefixes."""
+    """What the RUN steps of these Dockerfile stages printed in one attempt, without BuildKit's prefixes.
+
+    A step that came from the cache then, since an earlier attempt had run it before something else broke, is heard there.
+    """
+    earlier = _heard_before(path, attempt) if attempt > 1 else {}
     own: set[str] = set()
+    for number, line in _by_attempt(path):
+        if header := STEP_HEADER.match(line):
+            if "] RUN " in header[2] and stage_of(header[2]) in {*stages, ""}:
+                own.add(header[1])
+        elif (found := STEP_LINE.match(line)) and found[1] in own and number in {attempt, earlier.get(found[1])}:
+            yield found[2]
+
+
+def _heard_before(path: Path, attempt: int) -> dict[str, int]:
+    """The steps that came from the cache in an attempt, each with the last one before it in which it printed."""
+    printed: dict[str, int] = {}
+    cached: set[str] = set()
+    for number, line in _by_attempt(path):
+        if number < attempt and (found := STEP_LINE.match(line)):
+            printed[found[1]] = number
+        elif number == attempt and (found := STEP_CACHED.match(line)):
+            cached.add(found[1])
+    return {step: number for step, number in printed.items() if step in cached}
+
+
+def _by_attempt(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a log, each with the number of its attempt."""
     current = 1
     with path.open(encoding="utf-8", errors="replace", newline="\n") as log:
         for line in log:
-            if header := STEP_HEADER.match(line):
-                if "] RUN " in header[2] and stage_of(header[2]) in {*stages, ""}:
-                    own.add(header[1])
-            elif (found := STEP_LINE.match(line)) and found[1] in own:
-                if current == attempt:
-                    yield found[2]
-            elif line.startswith(MARKER):
-                current += 1
+            current += line.startswith(MARKER)
+            yield current, line
 
 
 def warnings(session: Session, stage: Stage, solved: Solved) -> FindingReport:

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from ci_buildkit.engine import recover
-from ci_buildkit.engine.recover import Recovered, Terminal, invoke, script, unpack
+from ci_buildkit.engine import recover, search
+from ci_buildkit.engine.recover import Recovered, Terminal, unpack
+from ci_buildkit.engine.search import invoke, script
 
 TOKEN = "0123456789abcdef" * 2
 
@@ -126,7 +127,7 @@ def test_an_absolute_path_is_not_below_the_working_directory(shell: Callable[[st
 def test_a_file_over_the_limit_is_left_out_and_named(
     shell: Callable[[str], str], workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recover, "MAX_FILE_KIB", 1)
+    monkeypatch.setattr(search, "MAX_FILE_KIB", 1)
     (workdir / "big-test.xml").write_bytes(b"x" * 4096)
     output = shell(script(TOKEN, str(workdir), ()))
     assert f"skip {workdir}/big-test.xml" in sections(output)
@@ -334,7 +335,7 @@ def test_what_tar_could_not_read_is_trouble(terminal: Terminal, tmp_path: Path) 
 def test_a_shell_that_never_begins_is_not_waited_for_forever(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recover, "QUIET_SECONDS", 0.2)
+    monkeypatch.setattr(recover, "BEGIN_SECONDS", 0.2)
     time.sleep(0.5)
     assert not terminal.result.trouble, "the step may take as long as it likes"
     terminal.expect()
@@ -366,3 +367,13 @@ def test_a_folder_that_is_gone_does_not_keep_the_shell_waiting(tmp_path: Path) -
 def test_a_debugger_that_ends_before_the_shell_begins_is_told(terminal: Terminal) -> None:
     terminal.expect()
     assert terminal.close().trouble == "buildx' debugger ended before it began with that"
+
+
+def test_a_debugger_whose_builder_has_gone_is_not_waited_for_forever(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says that it begins, and then neither a shell nor its own console ever does."""
+    monkeypatch.setattr(recover, "BEGIN_SECONDS", 0.2)
+    os.write(terminal.slave, b"Launching interactive container. Press Ctrl-a-c to switch to monitor console\r\n")
+    assert told(terminal) == b"exit\r\n"
+    assert "nothing came from the step's shell" in terminal.close().trouble

@@ -77,6 +77,27 @@ def test_attempts_are_read_apart_whether_their_step_is_a_new_one_or_not(tmp_path
     assert list(log_lines(path, ("test",), 2)) == ["three", "four"]
 
 
+@pytest.mark.parametrize(
+    ("second", "found"),
+    [
+        ("#1 CACHED\n#2 0.100 three\n", ["one", "three"]),  # what broke the first attempt was no own step
+        ("#1 CACHED\n#2 CACHED\n", ["one", "two"]),
+        ("#1 0.100 again\n#2 0.100 three\n", ["again", "three"]),
+        ("#3 CACHED\n", []),
+    ],
+)
+def test_a_step_of_an_earlier_attempt_is_heard_where_it_came_from_the_cache(
+    second: str, found: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "stage.log"
+    first = "#1 [test 1/2] RUN a\n#1 0.100 one\n#1 DONE 0.1s\n#2 [test 2/2] RUN b\n#2 0.100 two\n"
+    with path.open("w", encoding="utf-8") as out:
+        out.write(first)
+        LogFile(out).another("error reading from server: EOF")
+        out.write(second)
+    assert list(log_lines(path, ("test",), 2)) == found
+
+
 @pytest.mark.parametrize(("name", "safe"), [("test-results", "test-results"), ("a/b c", "a-b-c")])
 def test_a_target_s_name_as_a_file_s(name: str, safe: str) -> None:
     assert safe_name(name) == safe
