@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import os
 import sys
 import threading
@@ -73,11 +74,12 @@ def _execute(options: Options, cancellation: Cancellation, staging: Staging, vie
     """Prepare and run; the builder is gone afterwards where this run made it."""
     from ci_buildkit.pipeline import policies
     from ci_buildkit.pipeline.prepare import prepared, sweep_leftovers
-    from ci_buildkit.pipeline.run import Run, execute
 
     wanted = policies.load(options)
     view.phase("preparing the builder and the plan")
-    with prepared(options, os.environ) as ready:
+    with prepared(options, os.environ, _load_run) as ready:
+        from ci_buildkit.pipeline.run import Run, execute
+
         sweep_leftovers(ready.buildx, made=options.builder is None)
         if options.sign or options.smoke:
             from ci_buildkit.pipeline import approve
@@ -115,6 +117,11 @@ def _view(options: Options) -> View:
     from ci_buildkit.report import terminal
 
     return terminal.LiveView() if kind == "tty" else terminal.PlainView()
+
+
+def _load_run() -> None:
+    """Import what runs a plan while docker is asked for what the plan is made of."""
+    importlib.import_module("ci_buildkit.pipeline.run")
 
 
 def _load_reports(kinds: Container[str]) -> None:

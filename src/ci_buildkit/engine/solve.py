@@ -79,20 +79,9 @@ class LogFile:
         return number
 
 
-def bake_command(buildx: Buildx, builder: str, file: Path, target: str, sets: Sequence[str] = ()) -> list[str]:
+def bake_command(buildx: Buildx, builder: str, file: Path, target: str) -> list[str]:
     """`docker buildx bake` of one target of a bake file."""
-    overrides = [part for value in sets for part in ("--set", value)]
-    return [
-        *buildx.buildx,
-        "bake",
-        "--builder",
-        builder,
-        "--progress=rawjson",
-        "--file",
-        str(file),
-        *overrides,
-        target,
-    ]
+    return [*buildx.buildx, "bake", "--builder", builder, "--progress=rawjson", "--file", str(file), target]
 
 
 def debug_command(buildx: Buildx, builder: str, flags: Sequence[str], script: str, *, on: str) -> list[str]:

@@ -76,12 +76,6 @@ def definition(session: Session, stage: Stage, target: Mapping[str, Any]) -> dic
     return {**target, DOCKERFILE: str(copy)}
 
 
-def overrides(name: str, target: Mapping[str, Any]) -> list[str]:
-    """What `definition` changed, as `--set` of `docker buildx bake`."""
-    filters = [f"{name}.no-cache-filter={stage}" for stage in target.get("no-cache-filter", ())]
-    return [*filters, *([f"{name}.dockerfile={target[DOCKERFILE]}"] if DOCKERFILE in target else [])]
-
-
 def _stale(session: Session, stage: Stage) -> Answer:
     definition = session.definitions[stage.name]
     place = (str(session.root.resolve()), str(definition.get(DOCKERFILE, "")), stage.name)

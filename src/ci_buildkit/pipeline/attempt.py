@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -64,18 +65,17 @@ def _once(session: Session, stage: Stage, log: LogFile, watch: Watch, *, anew: b
     if anew:
         target = again.definition(session, stage, target)
         shutil.rmtree(session.exported(stage), ignore_errors=True)
-    pinned = () if stage.platforms else session.fleet.pinned
-    if pinned:
-        target["platforms"] = list(pinned)
+    if not stage.platforms and session.fleet.pinned:
+        target["platforms"] = list(session.fleet.pinned)
     refused = None
     if stage.kind in {"test", "lint"} and session.can_debug and bake.is_plain(target):
         solved = _debugged(session, stage, log, watch, target, metadata)
         refused = _refused(solved)
         if refused is None or session.cancellation.cancelled:
             return _told(session, stage, solved, log)
-    sets = [f"{stage.name}.platform={platform}" for platform in pinned]
-    sets += again.overrides(stage.name, target) if anew else []
-    command = bake_command(session.buildx, session.builder.name, session.bake_file, stage.name, sets)
+    file = metadata.with_suffix(".bake.json")
+    file.write_text(json.dumps(bake.alone(session.definitions, stage.name, target)), encoding="utf-8")
+    command = bake_command(session.buildx, session.builder.name, file, stage.name)
     solved = solve(command, session.buildx, session.cancellation, log, watch, metadata)
     if solved.returncode or (stage.kind, stage.export) == ("test", "none"):  # whose reports were to be taken out
         solved.recovered = refused

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -45,8 +45,11 @@ def wanted(options: Options) -> Wanted:
 
 
 @contextlib.contextmanager
-def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]:
-    """A builder and a plan; the builder goes at the end where this run made it for itself.
+def prepared(
+    options: Options, environ: Mapping[str, str], meanwhile: Callable[[], None] = lambda: None
+) -> Iterator[Prepared]:
+    """A builder and a plan; the builder goes at the end where this run made it for itself. `meanwhile` is called while
+    docker is waited for.
 
     Raises the errors of its parts. What is wrong with the options or files is found before a builder is made.
     """
@@ -63,17 +66,18 @@ def prepared(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]
     secrets.check(options.secret, environ)
     Buildx(environ).check()
     with login.logged_in(options.login, environ) as inside:
-        yield from _ready(options, inside)
+        yield from _ready(options, inside, meanwhile)
 
 
-def _ready(options: Options, environ: Mapping[str, str]) -> Iterator[Prepared]:
+def _ready(options: Options, environ: Mapping[str, str], meanwhile: Callable[[], None]) -> Iterator[Prepared]:
     event = Event.from_environ(environ)
     buildx = Buildx(environ)
-    with ThreadPoolExecutor(max_workers=4) as pool:
+    with ThreadPoolExecutor(max_workers=5) as pool:
         stamped = pool.submit(version, options.context, event, options.version)
         number = pool.submit(lambda: buildx.version)
         pool.submit(archives.program, options.context)  # asked of Git now, wanted below
         asking = pool.submit(targets.discover, options, Buildx(environ, options.builder)) if options.builder else None
+        pool.submit(meanwhile)
         described = _described(options, stamped.result(), environ) if description.wanted(options) else None
         made = builders.ensure(buildx, wanted(options))
         fleet = Fleet(buildx, made)

@@ -70,7 +70,7 @@ def learn(session: Session, run: StageRun) -> None:
 
 
 def _forecast(session: Session, run: StageRun) -> Forecast:
-    target = definitions(session.definitions, run.stage.name, ())[run.stage.name]
+    target = definition(session.definitions[run.stage.name], ())
     versions = [machine.buildkit for machine in session.builder.machines]
     return Forecast(session.buildx.environment, run.local, target, versions)
 
@@ -89,7 +89,8 @@ def _export(session: Session, run: StageRun, names: Sequence[str], log: LogFile)
     log.text(f"# pushing {', '.join(names)}" if names else "# what would be pushed")
     work = session.staging.work / safe_name(name)
     file = work.with_suffix(".push.json")
-    file.write_text(json.dumps({"target": definitions(session.definitions, name, names)}), encoding="utf-8")
+    target = definition(session.definitions[name], names)
+    file.write_text(json.dumps(bake.alone(session.definitions, name, target)), encoding="utf-8")
     used = session.builder
     command = bake_command(session.buildx, used.name, file, name)
     with pulse.watched(used.machines) as started:
@@ -105,17 +106,17 @@ def _export(session: Session, run: StageRun, names: Sequence[str], log: LogFile)
     return solved
 
 
-def definitions(built: Mapping[str, Mapping[str, Any]], name: str, names: Sequence[str]) -> dict[str, Any]:
-    """The bake targets with that one of `name` so changed that it is pushed to `names`, and built only if need be.
+def definition(built: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """A bake target so changed that it is pushed to `names`, and built only if need be.
 
     Caches were written when it was built; the inline one is in the image.
     """
-    target = {key: value for key, value in built[name].items() if key not in {*ANEW, "tags", "cache-to"}}
-    if inline := [entry for entry in built[name].get("cache-to", ()) if _is_inline(entry)]:
+    target = {key: value for key, value in built.items() if key not in {*ANEW, "tags", "cache-to"}}
+    if inline := [entry for entry in built.get("cache-to", ()) if _is_inline(entry)]:
         target["cache-to"] = inline
     by_digest = {"name": ",".join(names), "push": "true", "push-by-digest": "true", "name-canonical": "true"}
-    output = {**built[name]["output"][0], **bake.REPRODUCIBLE, **(by_digest if names else {})}
-    return {**built, name: {**target, "output": [output]}}
+    output = {**built["output"][0], **bake.REPRODUCIBLE, **(by_digest if names else {})}
+    return {**target, "output": [output]}
 
 
 def _is_inline(entry: Any) -> bool:

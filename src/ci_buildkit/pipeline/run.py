@@ -116,8 +116,6 @@ def execute(run: Run) -> Finished:
 def _prepare(run: Run) -> tuple[Session, queue.Queue[Callable[[], None] | None]]:
     calls: queue.Queue[Callable[[], None] | None] = queue.Queue(maxsize=QUEUE)
     definition = bake.definition(run.plan, lambda stage: str(export_folder(run.staging, stage)))
-    bake_file = run.staging.work / "bake.json"
-    bake_file.write_text(json.dumps(definition, indent=2), encoding="utf-8")
     (run.staging.report / "bake.json").write_text(by_hand(run.plan), encoding="utf-8")
     session = Session(
         buildx=run.buildx,
@@ -125,7 +123,6 @@ def _prepare(run: Run) -> tuple[Session, queue.Queue[Callable[[], None] | None]]
         options=run.options,
         cancellation=run.cancellation,
         staging=run.staging,
-        bake_file=bake_file,
         definitions=definition["target"],
         root=git.top(run.plan.context) or run.plan.context,
         clock=run.clock,

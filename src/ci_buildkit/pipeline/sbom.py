@@ -16,7 +16,7 @@ from ci_buildkit.errors import OutputError
 from ci_buildkit.pipeline import judge
 from ci_buildkit.pipeline.session import Session, safe_name
 from ci_buildkit.pipeline.stage import StageRun
-from ci_buildkit.plan import attestations
+from ci_buildkit.plan import attestations, bake
 from ci_buildkit.problem import Problem
 
 ATTESTED = "sbom.spdx.json"  # what BuildKit's local exporter calls it (moby/buildkit, docs/attestations/sbom.md)
@@ -79,15 +79,15 @@ def _attested(session: Session, run: StageRun) -> Path | str:
     work.mkdir(exist_ok=True)
     folder, file = work / safe_name(name), work / f"{safe_name(name)}.json"
     entry = next(one for one in attestations.entries((), session.options) if one["type"] == "sbom")
-    targets = {
+    cached = {
         of: {key: value for key, value in target.items() if key not in ANEW}
         for of, target in session.definitions.items()
     }
-    targets[name] |= {
+    target = cached[name] | {
         "attest": [{"type": "provenance", "disabled": "true"}, entry],
         "output": [{"type": "local", "dest": str(folder), "platform-split": "true"}],
     }
-    file.write_text(json.dumps({"target": targets}), encoding="utf-8")
+    file.write_text(json.dumps(bake.alone(cached, name, target)), encoding="utf-8")
     command = bake_command(session.buildx, session.builder.name, file, name)
     with session.log(name).open("a", encoding="utf-8", errors="replace") as out:
         log = LogFile(out)

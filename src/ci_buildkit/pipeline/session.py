@@ -33,7 +33,6 @@ class Session:
     options: Options
     cancellation: Cancellation
     staging: Staging
-    bake_file: Path
     definitions: Mapping[str, Mapping[str, Any]]
     root: Path
     clock: Clock

@@ -11,6 +11,7 @@ from ci_buildkit.config import row
 from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.plan.annotations import without_index
 from ci_buildkit.plan.stages import Plan, Stage
+from ci_buildkit.plan.targets import contexts
 
 # Attestations would stand as files among exported results and binaries.
 NO_ATTESTATIONS = [{"type": "provenance", "disabled": "true"}, {"type": "sbom", "disabled": "true"}]
@@ -29,6 +30,20 @@ def definition(plan: Plan, destination: Callable[[Stage], str]) -> dict[str, Any
     for image in plan.images:
         targets[image.stage]["tags"] = [*targets[image.stage].get("tags", ()), *image.references]
     return {"group": {"default": {"targets": [stage.name for stage in plan.stages]}}, "target": targets}
+
+
+def alone(definitions: Mapping[str, Mapping[str, Any]], name: str, written: Mapping[str, Any]) -> dict[str, Any]:
+    """A bake file of one target, which is `written`, with those that it has as contexts, and that they have.
+
+    buildx reads the whole of a file for each build: with all of them in it 200 targets would be 40,000.
+    """
+    found, waiting = {name: written}, [written]
+    while waiting:
+        for linked in contexts(waiting.pop()):
+            if linked not in found:
+                found[linked] = definitions[linked]
+                waiting.append(found[linked])
+    return {"target": found}
 
 
 def target(stage: Stage, destination: str) -> dict[str, Any]:

@@ -137,24 +137,20 @@ def test_a_push_takes_the_build_from_the_cache_and_names_no_tag() -> None:
         "output": [{"type": "image", "push": "false", "source-date-epoch": "7"}],
         "cache-to": [{"type": "registry", "ref": "host/inline"}, "type=registry,ref=inline", "type=inline"],
     }  # fmt: skip
-    found = push.definitions({"base": {"context": "."}, "app": given}, "app", ("a/x", "b/x"))
-    assert found == {
-        "base": {"context": "."},
-        "app": {
-            "context": ".",
-            "cache-to": ["type=inline"],
-            "output": [
-                {
-                    "type": "image", "name": "a/x,b/x", "push": "true", "push-by-digest": "true", "name-canonical": "true",
-                    "rewrite-timestamp": "true", "source-date-epoch": "7",
-                }
-            ],
-        },
+    assert push.definition(given, ("a/x", "b/x")) == {
+        "context": ".",
+        "cache-to": ["type=inline"],
+        "output": [
+            {
+                "type": "image", "name": "a/x,b/x", "push": "true", "push-by-digest": "true", "name-canonical": "true",
+                "rewrite-timestamp": "true", "source-date-epoch": "7",
+            }
+        ],
     }  # fmt: skip
 
 
 def test_what_would_be_pushed_is_written_in_the_same_way() -> None:
-    found = push.definitions({"app": {"output": [{"type": "image", "push": "false"}]}}, "app", ())["app"]["output"]
+    found = push.definition({"output": [{"type": "image", "push": "false"}]}, ())["output"]
     assert found == [{"type": "image", "push": "false", "rewrite-timestamp": "true"}]
 
 

@@ -69,6 +69,19 @@ def test_the_bake_file_of_the_report_works_in_another_checkout(plan: Make, insid
     assert written["binaries"]["output"][0]["dest"] == "bake-out/binaries"
 
 
+def test_the_file_of_one_target_has_its_contexts_and_no_other_target() -> None:
+    definitions: dict[str, dict[str, Any]] = {
+        "base": {"context": "b"},
+        "middle": {"contexts": {"x": "target:base", "again": "target:middle"}},
+        "app": {"contexts": {"y": "target:middle", "z": "docker-image://alpine"}},
+        "other": {"contexts": {"y": "target:base"}},
+    }
+    written = {**definitions["app"], "pull": True}
+    assert bake.alone(definitions, "app", written) == {
+        "target": {"app": written, "middle": definitions["middle"], "base": definitions["base"]}
+    }
+
+
 def test_a_bake_target_becomes_flags() -> None:
     target = {
         "context": "ctx",
