@@ -50,6 +50,8 @@ def lab_runs() -> bool:
 def main() -> int:
     """Run everything; 0 only when everything passed."""
     began = time.monotonic()
+    # Shells have what they start in the background ignore it, and so do all that it starts; tests send it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     ours = not lab_runs()
     say("engine: coming up in the background")
     engine = subprocess.Popen([sys.executable, "lab/lab.py", "up"], cwd=ROOT)

@@ -126,12 +126,13 @@ def _load_run() -> None:
 
 def _load_reports(kinds: Container[str]) -> None:
     """Import what the reports and the logs of stages of these kinds need while the builds run: 0.3 s that nobody waits for."""
+    from ci_buildkit.engine import answers
     from ci_buildkit.findings import sarif
     from ci_buildkit.report import html, summary
     from ci_buildkit.results import junit_writer
 
     _ = sarif, summary, junit_writer
-    html.load()
+    html.load(answers.folder(os.environ) / "templates")
     if "test" in kinds:
         from ci_buildkit.results import read as results
 
@@ -145,13 +146,14 @@ def _load_reports(kinds: Container[str]) -> None:
 def _report(finished: Finished, staging: Staging, options: Options) -> int:
     """Write every report and put the folder in place; returns the exit code."""
     from ci_buildkit.cli import reports
+    from ci_buildkit.report.text import inert
 
     record = finished.record
     reports.write(staging.report, record, finished.tests, finished.findings, root=finished.root)
     try:
         staging.put(options.report_dir)
     except CiBuildkitError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print("\n".join(map(inert, f"error: {error}".split("\n"))), file=sys.stderr)
         return most_fundamental([record.exit_code, error.exit_code])
     return record.exit_code
 
