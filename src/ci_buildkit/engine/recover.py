@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import binascii
 import contextlib
+import gzip
 import io
 import os
 import secrets
@@ -18,14 +19,19 @@ import tarfile
 import threading
 import time
 import tty
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from ci_buildkit.errors import said
 
 MAX_BYTES = 192 << 20  # of the packed reports that are taken at most
+MAX_UNPACKED = 4 << 30  # bytes
+MAX_MEMBERS = 20_000
+MAX_PIECE = 8 << 20  # bytes; the content of files is read in smaller ones
+GZIP = b"\x1f\x8b"
 PROMPT = b"(buildx)"  # of the debugger's console, which appears when its process has ended or never began
 LEAVE_TRIES = 5
 QUIET_SECONDS = 60.0  # without a byte before it is given up
@@ -73,10 +79,11 @@ class Terminal:
     def close(self) -> Recovered:
         """End reading, after the build has ended; returns what came back (not yet unpacked)."""
         self._stop.set()
+        with contextlib.suppress(OSError):
+            os.close(self.slave)  # the last end of it: wakes who reads the other
         self._thread.join(5)
-        for handle in (self.slave, self.master):
-            with contextlib.suppress(OSError):
-                os.close(handle)
+        with contextlib.suppress(OSError):
+            os.close(self.master)
         if self._lost:
             with contextlib.suppress(OSError):
                 self.spool.unlink()
@@ -197,15 +204,67 @@ def unpack(result: Recovered, spool: Path, folder: Path) -> None:
     if not result.begun or not spool.exists() or not spool.stat().st_size:
         return
     try:
-        with tarfile.open(spool, mode="r:*") as archive:
-            for member in archive:
+        with _opened(spool) as archive:
+            for member in _bounded(archive):
                 if member.isfile() and (content := archive.extractfile(member)):
                     _write(content, member, folder)
                     result.files.append(member.name)
-    except (ValueError, tarfile.TarError, OSError, EOFError) as error:
-        why = "it is no archive" if str(error).startswith("file could not be opened") else str(error)
-        result.trouble = result.trouble or f"what came back cannot be unpacked: {why}"
+    # What wrote the archive is an image's own tar, so that anything may be wrong with it: a time that no file can have,
+    # headers of headers without end.
+    except (ValueError, OverflowError, RecursionError, tarfile.TarError, zlib.error, OSError, EOFError) as error:
+        result.trouble = result.trouble or f"what came back cannot be unpacked: {error}"
         result.complete = False
+
+
+class _Pieces:
+    """A file that gives only small pieces: tarfile reads a header in one, however large it says that it is."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._last = b""
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int) -> bytes:
+        if size > MAX_PIECE:
+            raise tarfile.ReadError("a header is too large")
+        self._last = self._file.read(size)
+        return self._last
+
+    def check_end(self) -> None:
+        """Raises what is wrong with the end. For tarfile any header ends an archive that is none."""
+        if self._last != bytes(tarfile.BLOCKSIZE):
+            raise tarfile.ReadError("it is cut off, or damaged")
+        if len(self._file.read(MAX_PIECE)) == MAX_PIECE:  # to its end, where gzip finds out whether it is what was sent
+            raise tarfile.ReadError("more follows its end")
+
+
+@contextlib.contextmanager
+def _opened(spool: Path) -> Iterator[tarfile.TarFile]:
+    """The archive, which may be packed by gzip. Raises what the three of them raise."""
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(spool.open("rb"))
+        is_packed = file.read(2) == GZIP
+        file.seek(0)
+        content = cast("IO[bytes]", stack.enter_context(gzip.open(file))) if is_packed else file
+        pieces = _Pieces(content)
+        try:
+            archive = stack.enter_context(tarfile.open(fileobj=cast("IO[bytes]", pieces), mode="r:"))
+        except (tarfile.ReadError, gzip.BadGzipFile, zlib.error, EOFError) as error:
+            raise tarfile.ReadError("it is no archive") from error
+        yield archive
+        pieces.check_end()
+
+
+def _bounded(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """The members; raises ReadError where they are more, or larger, than any test's reports: a few kilobytes can be that."""
+    total = 0
+    for count, member in enumerate(archive, 1):
+        total += member.size
+        if member.size < 0:
+            raise tarfile.ReadError(f"{member.name!r} has a negative size")
+        if total > MAX_UNPACKED or count > MAX_MEMBERS:
+            raise tarfile.ReadError(f"it holds more than {MAX_UNPACKED >> 30} GiB or {MAX_MEMBERS:,} files")
+        yield member
 
 
 def _write(content: IO[bytes], member: tarfile.TarInfo, folder: Path) -> None:
@@ -221,7 +280,7 @@ def _write(content: IO[bytes], member: tarfile.TarInfo, folder: Path) -> None:
     try:
         with target.open("wb") as out:
             shutil.copyfileobj(content, out, 1 << 20)
+        os.utime(target, (member.mtime, member.mtime))  # which says whether a report is stale
     except BaseException:
         target.unlink(missing_ok=True)  # half a report would be taken for a whole one that the tests broke
         raise
-    os.utime(target, (member.mtime, member.mtime))  # which says whether a report is stale
