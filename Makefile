@@ -1,5 +1,5 @@
 # One line a target; CONTRIBUTING.md explains them. The locks in requirements/ are hashed and name no index.
-.PHONY: setup demo test unit lint bench chaos mutation lab lab-down docs lock
+.PHONY: setup demo test unit coverage lint audit bench chaos mutation lab lab-down docs lock
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -12,6 +12,12 @@ setup: .venv/.done
 	$(BIN)/uv pip install --quiet --require-hashes --python $(BIN)/python -r requirements/bench.txt
 	touch $@
 
+# What asks for known weaknesses, in an environment of its own.
+.venv/audit/.done: requirements/audit.txt .venv/.done
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/audit
+	$(BIN)/uv pip sync --quiet --require-hashes --python .venv/audit/bin/python requirements/audit.txt
+	touch $@
+
 demo: setup
 	$(BIN)/python bin/demo.py
 
@@ -22,8 +28,15 @@ unit: setup
 	$(BIN)/python bin/test_tools.py
 	$(BIN)/python -m pytest -q -n 2 tests/unit tests/contract
 
+coverage: .venv/.bench
+	$(BIN)/python bin/test_tools.py
+	$(BIN)/python bin/branches.py
+
 lint: setup
 	$(BIN)/python bin/lint.py
+
+audit: .venv/audit/.done
+	$(BIN)/python bin/audit.py
 
 bench: .venv/.bench
 	$(BIN)/python -m bench

@@ -20,6 +20,7 @@ from ci_buildkit.errors import most_fundamental
 from ci_buildkit.github.step import ended, inputs
 from ci_buildkit.record import outcome_of
 from ci_buildkit.report import verdict
+from ci_buildkit.report.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,7 +61,7 @@ def main(environ: Mapping[str, str]) -> int:
     names = jobs.names(environ["STEP_JOBS"])
     downloads, prefix = Path(environ["STEP_REPORTS"]), environ["STEP_ARTIFACT_NAME"]
     found = verdict.judge(jobs.results(environ["STEP_NEEDS"]), [], jobs.read(downloads, prefix, names))
-    print(found.sentence, flush=True)
+    print(inert(found.sentence), flush=True)
     given = inputs(environ["STEP_OPTIONS"])
     os.environ.update({name: given[name] for name in given if name.removeprefix(INPUT_PREFIX) in OPTIONS})
     push = environ["STEP_PUSH"] == "true" and not found.exit_code

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ci_buildkit.__main__ import main as command
 from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.github.runner import command as workflow_command
+from ci_buildkit.report.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +54,7 @@ def main(environ: Mapping[str, str]) -> int:
     try:
         words = arguments(environ)
     except ConfigurationError as error:
-        print(workflow_command("error", str(error), {"title": "ci-buildkit"}), flush=True)
+        print(workflow_command("error", plain(str(error)), {"title": "ci-buildkit"}), flush=True)
         return error.exit_code
     if not words:
         print("nothing to publish: a release is made where a tag is pushed", flush=True)

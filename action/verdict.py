@@ -12,6 +12,7 @@ from ci_buildkit.cli import jobs
 from ci_buildkit.github.runner import GitHub, command
 from ci_buildkit.github.step import TITLE, ended
 from ci_buildkit.report import verdict
+from ci_buildkit.report.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,8 @@ def main(environ: Mapping[str, str]) -> int:
     github.set_output("jobs", json.dumps(verdict.document(found.jobs)))
     if github.summary_path:
         github.append_summary(verdict.markdown(found))
-    print(command("error", found.sentence, {"title": TITLE}) if found.exit_code else found.sentence, flush=True)
+    text = inert(found.sentence)
+    print(command("error", text, {"title": TITLE}) if found.exit_code else text, flush=True)
     return found.exit_code
 
 

@@ -1,13 +1,22 @@
-"""One command as a process of its own: how long it took, and the most memory that it had."""
+"""One command as a process of its own: how long it took, and how much of the processors and of the memory."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+LAUNCH = Path(__file__).with_name("launch.py")
+
+
+class Spent(NamedTuple):
+    """What a command took: seconds, processor seconds of it and of all that it waited for, bytes of the largest of these."""
+
+    seconds: float
+    processor: float
+    memory: int
 
 
 def spent(
@@ -17,14 +26,11 @@ def spent(
     env: Mapping[str, str] | None = None,
     *,
     answers: Sequence[int] = (0, 1),
-) -> tuple[float, int]:
-    """Seconds and bytes of a command; what it printed goes to `output`. an exit code that is no answer ends us."""
-    with output.open("wb") as file:
-        began = time.perf_counter()
-        process = subprocess.Popen([str(word) for word in command], cwd=folder, env=env, stdout=file, stderr=file)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in answers:
+) -> Spent:
+    """What a command took that is run in `folder`; what it printed goes to `output`. Any exit code but `answers` ends us."""
+    words = [sys.executable, "-I", "-S", str(LAUNCH), str(output), *map(str, command)]
+    done = subprocess.run(words, cwd=folder, env=env, check=True, stdout=subprocess.PIPE, text=True)
+    seconds, processor, memory, code = done.stdout.split()
+    if int(code) not in answers:
         sys.exit(f"bench: {command} failed\n{output.read_text('utf-8', 'replace')[-2000:]}")
-    return seconds, usage.ru_maxrss * 1024
+    return Spent(float(seconds), float(processor), int(memory))

@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.pipeline import Bench, cold, engine
 from bench.rows import ROOT, Row, turns
 
-RUNS = 3
+RUNS = 5
 SOURCE = Path("internal", "phrasebook", "phrasebook.go")
 
 

@@ -24,13 +24,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.pipeline import Bench, engine
-from bench.rows import ROOT, Row, spent, turns
+from bench.rows import ROOT, Median, Row, spent, turns
 
 PLATFORMS = "linux/amd64,linux/arm64,linux/arm/v7,darwin/amd64,darwin/arm64,windows/amd64"
 IMAGES = "linux/amd64,linux/arm64,linux/arm/v7"
 VERSION = "v1.2.3"
-COLD_RUNS = 2
-WARM_RUNS = 5
+RUNS = 5
 STAMP = ("--build-arg", f"APP_VERSION={VERSION}")
 SOURCE = Path("internal", "phrasebook", "phrasebook.go")
 # As in release workflows that have no tool for it, and reproducible as ours are.
@@ -132,12 +131,21 @@ def release() -> Iterator[Release]:
 
 
 def rows() -> list[Row]:
-    """Every comparison, measured now."""
+    """The comparisons on builders that have built before, measured now."""
+    return _measured(warm, changed)
+
+
+def cold_rows() -> list[Row]:
+    """The comparisons on new builders, measured now."""
+    return _measured(second, cold)
+
+
+def _measured(*measures: Callable[[Release], list[Row]]) -> list[Row]:
     found = []
     with release() as work:
-        for measure in (warm, changed, second, cold):
+        for measure in measures:
             new = measure(work)
-            print(*(row.line(0) for row in new), sep="\n", file=sys.stderr, flush=True)  # the whole takes half an hour
+            print(*(row.line(0) for row in new), sep="\n", file=sys.stderr, flush=True)  # the whole may take an hour
             found += new
     return found
 
@@ -149,11 +157,11 @@ def warm(work: Release) -> list[Row]:
         work.ours(builder, mine)
         work.usual(builder, theirs)
         same = compared(
-            work, WARM_RUNS, "release, warm", 0.5, lambda: work.ours(builder, mine), lambda: work.usual(builder, theirs)
+            work, RUNS, "release, warm", 0.5, lambda: work.ours(builder, mine), lambda: work.usual(builder, theirs)
         )
         new = compared(
             work,
-            WARM_RUNS,
+            RUNS,
             "release, warm, images to new names",
             None,
             lambda: work.ours(builder, work.name()),
@@ -179,8 +187,8 @@ def changed(work: Release) -> list[Row]:
 
         ours()
         compiling.clear()
-        wall, peer = turns(WARM_RUNS, ours, usual)
-    compiler = statistics.median(compiling)
+        wall, peer = turns(RUNS, ours, usual)
+    compiler = Median(compiling)
     return [
         Row("one file changed / its go build steps", wall, compiler, "ratio at most 1.15", wall / compiler <= 1.15),
         Row("one file changed / the usual way", wall, peer, "printed", reached=True),
@@ -214,7 +222,7 @@ def second(work: Release) -> list[Row]:
 
     ours()
     usual()
-    return compared(work, COLD_RUNS, "release, new builder, one file changed", 0.5, ours, usual)
+    return compared(work, RUNS, "release, new builder, one file changed", 0.5, ours, usual)
 
 
 def cold(work: Release) -> list[Row]:
@@ -227,7 +235,7 @@ def cold(work: Release) -> list[Row]:
         shares.setdefault(way.__name__, []).append(share)
         return seconds
 
-    found = compared(work, COLD_RUNS, "release, cold", 0.9, lambda: once(work.ours), lambda: once(work.usual))
+    found = compared(work, RUNS, "release, cold", 0.9, lambda: once(work.ours), lambda: once(work.usual))
     busy = " / ".join(f"{statistics.mean(own):.0%}" for own in shares.values())
     return [replace(found[0], name=f"{found[0].name} (processors busy {busy})"), *found[1:]]
 
@@ -249,5 +257,5 @@ def compared(
     asked = f"ratio at most {limit}" if limit else "printed"
     return [
         Row(name, mine, theirs, asked, reached=limit is None or mine / theirs <= limit),
-        Row(f"{name} / the builds alone", mine, statistics.median(work.builds), "printed", reached=True),
+        Row(f"{name} / the builds alone", mine, Median(work.builds), "printed", reached=True),
     ]

@@ -7,14 +7,16 @@ spread, and the limits that can fail are ratios or differences with the machine'
 from __future__ import annotations
 
 import json
-import math
 import os
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
+
+from bench.fit import exponent
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / ".bench" / "results.json"
@@ -65,32 +67,46 @@ class Row:
 
     def json(self) -> dict[str, Any]:
         """The row with its ratio and all samples."""
-        samples = {"samples": samples_of(self.ours), "peer_samples": samples_of(self.peer) if self.peer else ()}
-        return {**asdict(self), "ratio": self.ratio, **samples}
+        return {
+            "name": self.name,
+            "unit": self.unit,
+            "ours": float(self.ours),
+            "peer": float(self.peer),
+            "ratio": self.ratio,
+            "limit": self.limit,
+            "reached": self.reached,
+            "samples": samples_of(self.ours),
+            "peer_samples": samples_of(self.peer) if self.peer else (),
+        }
+
+
+class Point(NamedTuple):
+    """What one size took: seconds and MiB, both medians, and the seconds of each time that it was measured."""
+
+    size: int
+    seconds: float
+    memory: float
+    samples: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Curve:
-    """How seconds and memory grow with a size: points `(size, seconds, MiB)`, sizes rising.
-
-    `seconds_exponent` and `memory_exponent` are the slopes of straight lines through the points on logarithmic axes: 1
-    is linear. What is there at the smallest size, whatever the size, is taken off first.
-    """
+    """How seconds and memory grow with a size: points with rising sizes, and the exponents that `bench/fit.py` finds."""
 
     name: str
     size: str
-    points: tuple[tuple[int, float, float], ...]
+    points: tuple[Point, ...]
     limit: float = 1.1
 
     @property
     def seconds_exponent(self) -> float:
-        """The slope of the time."""
-        return slope([(size, seconds) for size, seconds, _ in self.points])
+        """How the time grows: 1 is linear."""
+        return exponent([(point.size, point.seconds) for point in self.points])
 
     @property
     def memory_exponent(self) -> float:
-        """The slope of the memory."""
-        return slope([(size, memory) for size, _, memory in self.points])
+        """How the memory grows: 1 is linear."""
+        return exponent([(point.size, point.memory) for point in self.points])
 
     @property
     def reached(self) -> bool:
@@ -98,29 +114,26 @@ class Curve:
         return max(self.seconds_exponent, self.memory_exponent) <= self.limit
 
     def line(self, width: int) -> str:
-        """The curve as one line of the table: its ends and its slopes."""
+        """The curve as one line of the table: its ends and its exponents."""
         first, last = self.points[0], self.points[-1]
         state = "" if self.reached else "   NOT REACHED"
         return (
-            f"{self.name:{width}}  {first[0]:,} to {last[0]:,} {self.size}: {first[1]:.2f} to {last[1]:.2f} s, "
-            f"{first[2]:.0f} to {last[2]:.0f} MiB; exponents {self.seconds_exponent:.2f} and {self.memory_exponent:.2f}, "
-            f"at most {self.limit}{state}"
+            f"{self.name:{width}}  {first.size:,} to {last.size:,} {self.size}: {first.seconds:.2f} to {last.seconds:.2f} s, "
+            f"{first.memory:.0f} to {last.memory:.0f} MiB; exponents {self.seconds_exponent:.2f} and "
+            f"{self.memory_exponent:.2f}, at most {self.limit}{state}"
         )
 
     def json(self) -> dict[str, Any]:
-        """The curve with its slopes."""
-        own = {"seconds_exponent": self.seconds_exponent, "memory_exponent": self.memory_exponent}
-        return {**asdict(self), **own, "reached": self.reached}
-
-
-def slope(points: Sequence[tuple[float, float]]) -> float:
-    """The exponent of growth above what the smallest size costs; 0 where nothing grows."""
-    base = points[0][1]
-    # A tenth more than at the start is noise, not growth.
-    grown = [(math.log(size), math.log(value - base)) for size, value in points[1:] if value > base * 1.1]
-    if len(grown) < 2:
-        return 0.0
-    return statistics.linear_regression(*zip(*grown, strict=True)).slope
+        """The curve with its exponents."""
+        return {
+            "name": self.name,
+            "size": self.size,
+            "limit": self.limit,
+            "reached": self.reached,
+            "seconds_exponent": self.seconds_exponent,
+            "memory_exponent": self.memory_exponent,
+            "points": [point._asdict() for point in self.points],
+        }
 
 
 def turns(runs: int, *functions: Callable[[], float]) -> list[Median]:
@@ -146,21 +159,26 @@ def _ticks() -> tuple[int, int]:
     return sum(fields) - fields[3] - fields[4], sum(fields)
 
 
-def publish(parts: Mapping[str, Sequence[Row | Curve]]) -> int:
-    """Print the tables and write the file; 1 where a limit was not reached. Parts that were not measured stay in it."""
-    results = read()
-    for part, rows in parts.items():
-        width = max(len(row.name) for row in rows)
-        print(f"{part:{width}}  {'ours':>7}  {'peer':>7}  {'ratio':>6}  asked")
-        for row in rows:
-            print(row.line(width))
-        load = os.getloadavg()[0]
-        now = datetime.now(UTC).strftime("%Y-%m-%d")
-        results["parts"][part] = {"day": now, "load": round(load, 1), "rows": [row.json() for row in rows]}
-    results["cores"] = os.cpu_count()
+def publish(part: str, measure: Callable[[], Sequence[Row | Curve]]) -> int:
+    """Measure a part, print its table and put it into the file, where other parts stay; 1 where a limit was not reached."""
+    load = os.getloadavg()[0]
+    began = time.monotonic()
+    rows = measure()
+    width = max(len(row.name) for row in rows)
+    print(f"{part:{width}}  {'ours':>7}  {'peer':>7}  {'ratio':>6}  asked")
+    for row in rows:
+        print(row.line(width), flush=True)
+    found = read()
+    found["parts"][part] = {
+        "day": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "load": round(load, 1),
+        "minutes": round((time.monotonic() - began) / 60, 1),
+        "cores": os.cpu_count(),
+        "rows": [row.json() for row in rows],
+    }
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    return int(not all(row.reached for rows in parts.values() for row in rows))
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return int(not all(row.reached for row in rows))
 
 
 def read() -> dict[str, Any]:
@@ -169,4 +187,5 @@ def read() -> dict[str, Any]:
         found = json.loads(RESULTS.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {"parts": {}}
-    return found if isinstance(found.get("parts"), dict) else {"parts": {}}
+    known = isinstance(found, dict) and isinstance(found.get("parts"), dict)
+    return found if known else {"parts": {}}

@@ -6,11 +6,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 UV = ROOT / ".venv" / "bin" / "uv"
+# In their order, each with the lock that it contains: what users run is the very thing that tests and benchmarks run.
+NAMES = {"boot": "", "runtime": "", "dev": "runtime", "bench": "dev", "audit": ""}
 
 
 def main() -> int:
     """Lock each .in file for Python 3.11 and newer; returns 0, raises when uv cannot resolve."""
-    for name in ("boot", "runtime", "dev", "bench"):
+    for name, narrower in NAMES.items():
         source = Path("requirements", f"{name}.in")
         subprocess.run(
             [
@@ -27,6 +29,7 @@ def main() -> int:
                 "--custom-compile-command",
                 "make lock",
                 source,
+                *([f"--constraints=requirements/{narrower}.txt"] if narrower else []),
                 "--output-file",
                 source.with_suffix(".txt"),
             ],

@@ -1,4 +1,4 @@
-"""What tests need beside Python: Debian packages and npm packages. `make test` calls it; idempotent.
+"""What tests need beside Python: Debian packages, npm packages and pip-audit. `make test` calls it; idempotent.
 
 The npm packages are those of tests/npm, in a folder of the user's cache that is named by their lock; tests ask
 `npm_folder()` where.
@@ -78,6 +78,7 @@ def main() -> int:
     """Install what is missing; returns 0, ends with a message where something cannot be installed."""
     debian()
     npm()
+    run("make", ".venv/audit/.done")
     return 0
 
 

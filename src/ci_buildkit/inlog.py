@@ -29,7 +29,7 @@ _CLOSED = {"{": "}", "[": "]"}
 # What a line of JSON that is laid out holds: a member, a bracket, an element. Whatever else comes between is not of it.
 _ROW = re.compile(r"\s+(?:[\"{}\[\]]|(?:-?\d[\d.eE+-]*|true|false|null),?\s*$)|\s*$")
 _ELEMENT = re.compile("<[^?!]")
-_ENCODING = re.compile(r"""\s+encoding=(?:"[^"]*"|'[^']*')""")
+_ENCODING = re.compile(r"""(?<!\s)\s+encoding=(?:"[^"]*"|'[^']*')""")
 _AT_FIRST = 8
 """Lines in which the root of XML comes, and before which hardly any JSON can be known."""
 _ATTRIBUTES = r"""[^<>"']*+(?:(?:"[^"]*"|'[^']*')[^<>"']*+)*+"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ import msgspec
 
 T = TypeVar("T")
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _decoder = msgspec.json.Decoder()
 
 
@@ -45,6 +47,14 @@ def typed(kind: type[T]) -> Callable[[bytes | str], T]:
 
 
 def dumps(value: object, *, indent: bool = False) -> bytes:
-    """`value` as JSON in UTF-8: dataclasses and structs as objects; with `indent` laid out and ending in a newline."""
-    data = msgspec.json.encode(value)
+    """`value` as JSON in UTF-8: dataclasses and structs as objects; with `indent` laid out and ending in a newline.
+
+    Lone surrogates, which stand for bytes of names and variables that are no UTF-8, become U+FFFD.
+    """
+    try:
+        data = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        import json  # hardly ever needed
+
+        data = _SURROGATE.sub("\ufffd", json.dumps(msgspec.to_builtins(value), ensure_ascii=False)).encode()
     return msgspec.json.format(data, indent=2) + b"\n" if indent else data

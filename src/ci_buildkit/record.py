@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, field_serializer
 
+from ci_buildkit import jsontext
 from ci_buildkit.findings.model import Finding
 from ci_buildkit.problem import Problem
 from ci_buildkit.results.model import Case, Evidence, Totals
@@ -332,5 +333,8 @@ class RunRecord(_Model):
     critical_path: CriticalPathRecord | None = None
 
     def to_json(self) -> str:
-        """The text of `run.json`, indented, ending in a newline."""
-        return self.model_dump_json(by_alias=True, indent=2) + "\n"
+        """The text of `run.json`, indented, ending in a newline. Lone surrogates become U+FFFD, as in `jsontext`."""
+        try:
+            return self.model_dump_json(by_alias=True, indent=2) + "\n"
+        except ValueError:
+            return jsontext.dumps(self.model_dump(mode="json", by_alias=True), indent=True).decode()

@@ -16,7 +16,7 @@ _DEPENDENCIES = frozenset({"node_modules", "__pycache__", "site-packages"})
 _NO_MODULES = frozenset({"vendor", "node_modules", "testdata"})
 _MODULE_DEPTH = 3
 _MAX_SOURCE = 4 * 1024 * 1024
-_MODULE = re.compile(r"^\s*module\s+\"?([^\s\"]+)", re.MULTILINE)
+_MODULE = re.compile(r"^[ \t]*module[ \t]+\"?([^\s\"]+)", re.MULTILINE)
 
 
 class Tree:

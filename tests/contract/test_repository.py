@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TARGETS = ("setup", "demo", "test", "unit", "lint", "bench", "mutation", "lab", "lab-down", "docs", "lock")
+TARGETS = (
+    "setup", "demo", "test", "unit", "coverage", "lint", "audit", "bench", "chaos", "mutation", "lab", "lab-down", "docs",
+    "lock",
+)  # fmt: skip
 # A checkout right below the root would forbid names like /src, which Dockerfiles use.
 CHECKOUT = (rf"{re.escape(str(ROOT))}/",) if len(ROOT.parts) > 2 else ()
 # What package managers keep in root's home, in every container; and the users of GitHub's runners and of the gradle image.

@@ -52,6 +52,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str],
             "GITHUB_REF": "refs/pull/7/merge", "GITHUB_WORKSPACE": str(project),
         }  # fmt: skip
         run = support.run(project, runner, "lint", "test", "-f", "Dockerfile", "--builder", builder)
+        assert github.requests == [], "a run that does not publish asks GitHub for nothing, so its token may do nothing"
         summary = (folder / "summary.md").read_text()
         words = ["publish", "--check", "--comment", "--changes-only", "--report-dir", str(run.folder)]
         support.command(words, runner, cwd=project, check=True)

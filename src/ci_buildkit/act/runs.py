@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import shutil
 import time
 import zipfile
@@ -93,5 +95,8 @@ def unpack(artifact: Artifact, to: Path) -> None:
     if artifact.path.is_dir():
         shutil.copytree(artifact.path, to, dirs_exist_ok=True)
         return
+    to.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(artifact.path) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > shutil.disk_usage(to).free:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(to))  # before the disk is full
         archive.extractall(to)  # which leaves out what would go elsewhere

@@ -48,6 +48,7 @@ def call(arguments: argparse.Namespace) -> int:
 def _create(arguments: argparse.Namespace, buildx: Buildx) -> int:
     from ci_buildkit.engine import builder
     from ci_buildkit.pipeline.prepare import wanted
+    from ci_buildkit.report.text import inert
 
     options = flags.settings(arguments).options.model_copy(update={"builder": arguments.name})
     made = builder.ensure(buildx, wanted(options))
@@ -55,19 +56,20 @@ def _create(arguments: argparse.Namespace, buildx: Buildx) -> int:
         raise EngineError(
             builder.silent(made.dead), hint="start BuildKit there, and check the endpoint and certificates"
         )
-    print(f"{made.name}  {made.driver}  BuildKit {made.buildkit}  {', '.join(made.platforms)}")
+    print(inert(f"{made.name}  {made.driver}  BuildKit {made.buildkit}  {', '.join(made.platforms)}"))
     return 0
 
 
 def _list(arguments: argparse.Namespace, buildx: Buildx) -> int:
     from ci_buildkit.engine import builder
+    from ci_buildkit.report.text import inert
 
     found = builder.listed(buildx)
     if arguments.format == "json":
         print(json.dumps(found, indent=2))
     else:
         for entry in found:
-            print(f"{entry['name']}  {entry['driver']}  {entry['status']}  {', '.join(entry['platforms'])}")
+            print(inert(f"{entry['name']}  {entry['driver']}  {entry['status']}  {', '.join(entry['platforms'])}"))
     return 0
 
 

@@ -111,4 +111,8 @@ def yaml_lines(found: Iterable[Setting], *, origins: bool) -> Iterator[str]:
             yield "# what is *** here is hidden"
         if isinstance(value, list) and flag_of(one.key.replace("-", "_")).split:
             value = [written([text]) for text in value]
-        yield yaml.safe_dump({one.key: value}, allow_unicode=True, width=sys.maxsize).rstrip("\n")
+        text = yaml.safe_dump({one.key: value}, allow_unicode=True, width=sys.maxsize).rstrip("\n")
+        if any(inert(line) != line for line in text.split("\n")):  # a runner or a terminal would take it for its own
+            quoted = yaml.safe_dump({one.key: value}, default_style='"', width=sys.maxsize).rstrip("\n")
+            text = quoted.replace("##", "#\\x23")
+        yield text

@@ -71,11 +71,11 @@ def call(arguments: argparse.Namespace) -> int:
 def _mended(look: Look, stream: TextIO) -> Report:
     """What is left once the safe fixes are written. What changed is shown, beside what a program may read."""
     from ci_buildkit.doctor.mend import diff, mend
-    from ci_buildkit.report.text import plain
+    from ci_buildkit.report.text import inert
 
     report, changed = mend(look)
     for line in diff(changed):
-        print(plain(line), file=stream)
+        print(inert(line), file=stream)
     if changed:
         print(file=stream)
     return report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _WIDEST = 48
+_SHOWS_NOTHING = re.compile("[^ -~\n]")
+_OLD_COMMAND = re.compile(r"(#[^ -~]*)#")
 
 
 def print_json(document: object) -> None:
@@ -23,8 +26,19 @@ def print_json(document: object) -> None:
 
 
 def inert_json(data: bytes) -> bytes:
-    """The same JSON without what GitHub's runner still takes for a command anywhere in a line, `##[command]`."""
-    return data.replace(b"##[", b"#\\u0023[")
+    """The same JSON without what a terminal takes for control, and a runner for a command anywhere in a line, `##[`."""
+    if data.isascii() and b"##" not in data and b"\x7f" not in data:
+        return data
+    text = _SHOWS_NOTHING.sub(_escaped, data.decode())
+    return _OLD_COMMAND.sub(r"\1\\u0023", text).encode()
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """A character as JSON escapes it, unless it can be printed."""
+    if found[0].isprintable():
+        return found[0]
+    units = found[0].encode("utf-16-be")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
 def aligned(rows: Sequence[Sequence[str]], colours: Mapping[str, str]) -> list[str]:

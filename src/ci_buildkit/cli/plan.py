@@ -36,18 +36,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> int:
     """Print the plan on stdout."""
+    from ci_buildkit.cli.output import inert_json
     from ci_buildkit.pipeline.prepare import prepared
     from ci_buildkit.plan import matrix
+    from ci_buildkit.report.text import inert
 
     options = flags.settings(arguments).options
     runners = matrix.runners(options.runner)
     with prepared(options, os.environ) as ready:
-        print(render(ready.plan, arguments.format, runners, by=arguments.by))
+        text = render(ready.plan, arguments.format, runners, by=arguments.by)
+    if arguments.format == "text":
+        print("\n".join(map(inert, text.split("\n"))))
+    else:
+        print(inert_json(text.encode("utf-8", "replace")).decode())
     return 0
 
 
 def render(plan: Plan, kind: str, runners: Runners, *, by: str = "stage") -> str:
     """The plan as text, JSON, a bake file or a job matrix."""
+    from ci_buildkit.tags.labels import plain_text
+
     if kind == "bake":
         from ci_buildkit.pipeline.run import by_hand
 
@@ -60,7 +68,7 @@ def render(plan: Plan, kind: str, runners: Runners, *, by: str = "stage") -> str
             "kind": stage.kind,
             "target": stage.target.stage,
             "platforms": list(stage.platforms),
-            "args": dict(stage.definition.get("args", {})),
+            "args": {plain_text(key): plain_text(value) for key, value in stage.definition.get("args", {}).items()},
             "export": stage.export,
         }
         for stage in plan.stages

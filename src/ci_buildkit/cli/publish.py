@@ -226,5 +226,5 @@ def _tell(published: Published, github: GitHub) -> int:
         text = inert(notice)
         say(sys.stderr, command("notice", text) if github.is_github else f"notice: {text}")
     for error in published.errors:
-        print(f"error: {error}", file=sys.stderr)
+        print(inert(f"error: {error}"), file=sys.stderr)
     return GitHubError.exit_code if published.errors else 0

@@ -29,7 +29,7 @@ def write(
     known = findings.known
     junit_writer.write(tests, folder / "junit.xml")
     for problem in sarif.write(findings, folder / "findings.sarif", root=root):
-        print(f"warning: {problem.path}: {inert(problem.reason)}", file=sys.stderr)
+        print(inert(f"warning: {problem.path}: {problem.reason}"), file=sys.stderr)
     (folder / "summary.md").write_text(summary.render(record, tests, known=known), encoding="utf-8")
     logs = {stage.name: folder / "logs" / f"{safe_name(stage.name)}.log" for stage in record.stages}
     (folder / "report.html").write_text(html.render(record, tests, logs=logs, known=known), encoding="utf-8")

@@ -23,7 +23,12 @@ def call(arguments: argparse.Namespace) -> int:
     """Print the version; always 0."""
     from ci_buildkit.checkout.event import Event
     from ci_buildkit.checkout.version import version
+    from ci_buildkit.cli.output import print_json
+    from ci_buildkit.report.text import inert
 
     found = version(Path(arguments.context), Event.from_environ(os.environ), arguments.version)
-    print(found.value if arguments.format == "text" else found.model_dump_json(indent=2))
+    if arguments.format == "json":
+        print_json(found.model_dump())
+    else:
+        print(inert(found.value))
     return 0

@@ -23,14 +23,13 @@ DIRECTIVES = frozenset({"syntax", "escape", "check"})
 # What looks like the beginning of an instruction, and not like a line of a script.
 BEGINNING = re.compile(rf"(?:{'|'.join(KEYWORDS)})\s+\S")
 SHELL_READS = re.compile(r"(?:(?:\S*/)?(?:ba|da|a)?sh(?: -\w+)* +)?<<-?")
-UNREADABLE = re.compile("[\ud800-\udfff]")  # bytes that are no UTF-8: the parser dies of them
 HEREDOC = re.compile(r"<<-?\s*[\"']?([A-Za-z_]\w*)")
 
 
 def parse(path: str, text: str, around: Around | None = None) -> Parsed:
     """The file as far as it can be read; what cannot be is in `broken`."""
     lines = split(text)
-    readable = UNREADABLE.sub("\ufffd", text)
+    readable = graph.readable(text)
     read, broken = _commands(split(readable), readable)
     # A line that only continues to nothing is an instruction without a name.
     commands = [command for command in read if command.cmd]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-OPTION = re.compile(r'(\S+?)=("(?:[^"\\]|\\.)*")')
+OPTION = re.compile(r'(?<!\S)(\S+?)=("(?:[^"\\]|\\.)*")')
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import stat
 import tempfile
 from pathlib import Path
 
@@ -26,9 +28,16 @@ def keep(made: Path) -> None:
 
 
 def sweep() -> None:
-    """Remove the folders of processes that do not run any more."""
+    """Remove this user's folders of processes that do not run any more.
+
+    Others may put what they like where temporary files are: a link to a folder that is to be emptied, or a folder that they
+    change for a link while it is removed. Neither is a folder of this user's.
+    """
     for file in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{OWNER}"):
-        with contextlib.suppress(OSError, UnicodeDecodeError):  # another user's, or another sweep is faster
+        with contextlib.suppress(OSError, UnicodeDecodeError):  # another sweep is faster
+            about = file.parent.lstat()
+            if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid():
+                continue
             owner = Owner.parse(file.read_text(encoding="utf-8"))
             if owner and not owner.alive():
                 _remove(file.parent)

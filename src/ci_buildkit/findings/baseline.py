@@ -55,12 +55,12 @@ def load(path: Path) -> Baseline:
     """
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            data = file.read(MAX_BYTES)
     except OSError as error:
         message = f"the baseline {path} cannot be read: {error.strerror}"
         raise ConfigurationError(message, hint=_HINT) from error
     try:
-        document = mapping(jsontext.loads(data[:MAX_BYTES]))
+        document = mapping(jsontext.loads(data))
     except jsontext.Broken as error:
         message = f"the baseline {path} is no JSON: {error}"
         raise ConfigurationError(message, hint=_HINT) from error

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from ci_buildkit.findings.baseline import entry
 from ci_buildkit.findings.columns import Sources
 from ci_buildkit.findings.sarif_run import NO_PATH
+from ci_buildkit.findings.values import web
 
 if TYPE_CHECKING:
     from ci_buildkit.findings.model import Finding, Severity
@@ -21,6 +22,7 @@ LEVELS: dict[Severity, str] = {"error": "error", "warning": "warning", "notice":
 """SARIF's word for each severity, the most severe first."""
 FINGERPRINT = "ciBuildkitSourceLine/v1"
 """Not GitHub's `primaryLocationLineHash`: its upload action makes that from the checkout and warns of any other."""
+_BRACKET = re.compile(r"[\[\]\\]")
 _NO_FILE = "no file is named"
 _DRIVE = re.compile(r"[A-Za-z]:/")
 _URI_CHARACTERS = "%/:?#[]@!$&'()*+,;=~"
@@ -52,7 +54,8 @@ class Rules:
     def _descriptor(self, finding: Finding) -> dict[str, Any]:
         """GitHub shows the descriptions as the alert's title and the help below it, and asks for all three."""
         title = {"text": f"{self.tool}: {finding.rule}"}
-        uri = quote(finding.url, safe=_URI_CHARACTERS) if finding.url else ""
+        page = web(finding.url)
+        uri = quote(page, safe=_URI_CHARACTERS) if page else ""
         help_text = f"{finding.rule} is a rule of {self.tool}." + (f" It is described at {uri}" if uri else "")
         descriptor = {
             "id": finding.rule,
@@ -78,7 +81,7 @@ def result(finding: Finding, rules: Rules) -> dict[str, Any]:
         "ruleId": finding.rule,
         "ruleIndex": rules.index(finding),
         "level": LEVELS[finding.severity],
-        "message": {"text": finding.message or finding.rule},
+        "message": {"text": _text(finding.message or finding.rule)},
         "locations": [{"physicalLocation": _location(finding)}],
         "partialFingerprints": {FINGERPRINT: rules.fingerprint(finding)},
     }
@@ -89,7 +92,7 @@ def _location(finding: Finding) -> dict[str, Any]:
     """GitHub refuses a log with a result that has no location."""
     path = finding.path or _NO_FILE
     artifact: dict[str, Any] = {"uri": _uri(path)}
-    if not path.startswith("/") and not _DRIVE.match(path):
+    if not path.startswith("/") and not _DRIVE.match(path) and ".." not in path.split("/"):
         artifact["uriBaseId"] = "%SRCROOT%"
     location: dict[str, Any] = {"artifactLocation": artifact}
     if finding.line is not None and finding.path:
@@ -101,6 +104,11 @@ def _location(finding: Finding) -> dict[str, Any]:
         }
         location["region"] = {key: value for key, value in region.items() if value is not None}
     return location
+
+
+def _text(message: str) -> str:
+    """A message as it is, but escaped where a reader would see a link in it (3.11.6)."""
+    return _BRACKET.sub(r"\\\g<0>", message) if "](" in message else message
 
 
 def _uri(path: str) -> str:

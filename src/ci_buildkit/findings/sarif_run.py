@@ -27,8 +27,9 @@ NO_PATH = "ci-buildkit/no-path"
 _PASSED = frozenset({"pass", "notApplicable"})
 _NOT_FAILED = frozenset({"informational", "open", "review"})
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\d{1,3})\}")
-# 3.11.6: a link whose target is a number points at a related location, and is only its text elsewhere.
-_LINK = re.compile(r"\[((?:[^\]\\\[]|\\.)*)\]\(\d+\)")
+# 3.11.6: a link whose target is a number points at a related location, and is only its text elsewhere. Brackets that
+# make no link are escaped.
+_LINK = re.compile(r"\\([\[\]\\])|\[((?:[^\]\\\[]|\\.)*)\]\(\d+\)")
 _ESCAPED = re.compile(r"\\([\[\]\\])")
 
 
@@ -132,7 +133,7 @@ def _message(given: dict[str, Any], rule: Rule) -> str:
     if arguments and "{" in text:
         text = _PLACEHOLDER.sub(lambda found: _argument(found, arguments), text)
     if "](" in text:
-        text = _LINK.sub(lambda found: _ESCAPED.sub(r"\1", found[1]), text)
+        text = _LINK.sub(lambda found: found[1] or _ESCAPED.sub(r"\1", found[2]), text)
     return message(text) or rule.description or rule.id
 
 

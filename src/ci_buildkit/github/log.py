@@ -102,7 +102,7 @@ class GitHubView:
         if not lines:
             return
         with stop_commands(self._stream):
-            say(self._stream, f"{_title(stage)}. The end of its log:")
+            say(self._stream, inert(f"{_title(stage)}. The end of its log:"))
             for line in lines:
                 say(self._stream, f"  {line}")
 

@@ -12,6 +12,7 @@ from ci_buildkit.config.sources import INPUT_PREFIX
 from ci_buildkit.errors import CiBuildkitError, ConfigurationError
 from ci_buildkit.fields import mapping, string
 from ci_buildkit.github.runner import command
+from ci_buildkit.report.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +29,7 @@ def ended(main: Callable[[Mapping[str, str]], int], environ: Mapping[str, str]) 
     try:
         return main(environ)
     except CiBuildkitError as error:
-        print(command("error", str(error), {"title": TITLE}), flush=True)
+        print(command("error", plain(str(error)), {"title": TITLE}), flush=True)
         return error.exit_code
 
 

@@ -20,6 +20,7 @@ from ci_buildkit.pipeline.stage import StageRun
 from ci_buildkit.plan.stages import VERSION_ARGS, Plan, Stage, version_args
 from ci_buildkit.problem import Problem
 from ci_buildkit.record import BinaryRecord
+from ci_buildkit.tags.labels import plain_text
 
 AT_ONCE = 4  # archives that are written, and programs that are asked for their version
 
@@ -84,7 +85,9 @@ def _stamp(stage: Stage, session: Session, plan: Plan) -> Stamp | None:
     """What the build of a stage was told of its version; None where its file asks for none, or nobody compares."""
     declared = version_args(stage.target, plan.version)
     args = stage.definition.get("args", {})
-    versions = tuple(dict.fromkeys(args[name] for name in VERSION_ARGS if name in declared and args.get(name)))
+    versions = tuple(
+        dict.fromkeys(plain_text(args[name]) for name in VERSION_ARGS if name in declared and args.get(name))
+    )
     return Stamp(versions, plan.version.revision) if versions and session.options.check_version else None
 
 

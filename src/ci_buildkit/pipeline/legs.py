@@ -45,11 +45,6 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     revision: str
     schema: int = SCHEMA
 
-    @property
-    def reference(self) -> str:
-        """NAME@DIGEST."""
-        return f"{self.name}@{self.digest}"
-
 
 def write(folder: Path, leg: Leg) -> Path:
     """Write a leg into a folder; returns the file. Raises OutputError where it cannot be written."""

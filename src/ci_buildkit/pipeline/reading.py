@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -67,7 +68,7 @@ def tests(session: Session, stage: Stage, solved: Solved, attempt: int) -> Readi
         left.exit_code, left.source = files.exit_code, files.source
         # A cached step's files are as old as the run that made them; one that ran now must have made them now, by the
         # clock that their times are of.
-        since = None if judge.replayed(solved.progress, stage.rerun) else solved.progress.origin
+        since = None if judge.replayed(solved.progress, stage.rerun) else _began(session, solved)
         found = read.read_paths([files.folder], since=since, **places)
         found = replace(found, problems=(*found.problems, *files.unreadable))
         left.report = _named(found, files.folder, f"results/{safe_name(stage.name)}")
@@ -79,6 +80,12 @@ def tests(session: Session, stage: Stage, solved: Solved, attempt: int) -> Readi
         left.report = found
     left.left_out = _left_out(stage, solved)
     return left
+
+
+def _began(session: Session, solved: Solved) -> float:
+    """When a build began, by the builder's clock; by this machine's where no step told its time."""
+    origin = solved.progress.origin
+    return origin if math.isfinite(origin) else session.clock.at
 
 
 def lint(session: Session, stage: Stage, solved: Solved, attempt: int) -> LintReading:

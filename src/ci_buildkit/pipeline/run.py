@@ -143,6 +143,7 @@ def by_hand(plan: Plan) -> str:
         target["context"] = bake.relative_context(target.get("context", "."))
         if Path(str(target.get("dockerfile", ""))).is_absolute():
             target["dockerfile"] = bake.relative_file(target["dockerfile"], target["context"])
+    written["target"] = {name: bake.located(target) for name, target in written["target"].items()}
     return json.dumps(written, indent=2) + "\n"
 
 

@@ -9,6 +9,7 @@ import contextlib
 import os
 import re
 import shutil
+import stat
 import tempfile
 from pathlib import Path
 
@@ -58,6 +59,7 @@ class Staging:
         renamed, is filled.
         """
         try:
+            _drop_what_leads_out(self.report)
             _keep_record(target / MARKER, self.report / PREVIOUS)
             if target.is_mount():
                 _fill(target, self.report)
@@ -81,6 +83,28 @@ def _keep_record(last: Path, kept: Path) -> None:
             if last.is_symlink() or not re.match(rb'\{\s*"schema":\s*1,', file.read(64)):
                 return
         shutil.copyfile(last, kept)
+
+
+def _drop_what_leads_out(report: Path) -> None:
+    """Remove links out of the report, and what is neither file nor folder: a build exports what it likes.
+
+    Who uploads a report follows links (actions/upload-artifact does), so that one to a file of this machine would carry it
+    to where everybody reads it. Whoever reads the stage's files has told of it.
+    """
+    root = os.path.realpath(report)
+    for where, folders, files in os.walk(root):
+        for entry in (Path(where, one) for one in (*folders, *files)):
+            kind = entry.lstat().st_mode
+            inside = stat.S_ISDIR(kind) or stat.S_ISREG(kind) or (stat.S_ISLNK(kind) and _stays_in(entry, root))
+            if not inside:
+                entry.unlink()
+
+
+def _stays_in(link: Path, root: str) -> bool:
+    """Whether a link stays below `root` there and wherever that is moved: by its text, and by the links on its way."""
+    leads = link.readlink()
+    places = (os.path.normpath(link.parent / leads), os.path.realpath(link))
+    return not leads.is_absolute() and all(Path(one).is_relative_to(root) for one in places)
 
 
 def _replace(target: Path, report: Path) -> None:
@@ -131,6 +155,11 @@ def check_target(target: Path, context: Path) -> None:
     if resolved == context.resolve() or resolved in context.resolve().parents:
         raise ConfigurationError(
             f"the report folder {target} holds the build context", hint="name another folder with --report-dir"
+        )
+    if target.is_symlink():  # which a repository may hold, to a folder that is not its own
+        raise ConfigurationError(
+            f"the report folder {target} is a link to {resolved}",
+            hint="remove the link, or name the folder itself with --report-dir",
         )
     if resolved.exists() and not resolved.is_dir():
         raise ConfigurationError(f"the report folder {target} is a file", hint="name another folder with --report-dir")

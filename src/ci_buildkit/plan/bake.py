@@ -12,6 +12,7 @@ from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.plan.annotations import without_index
 from ci_buildkit.plan.stages import Plan, Stage
 from ci_buildkit.plan.targets import contexts
+from ci_buildkit.tags.labels import bake_text, plain_text
 
 # Attestations would stand as files among exported results and binaries.
 NO_ATTESTATIONS = [{"type": "provenance", "disabled": "true"}, {"type": "sbom", "disabled": "true"}]
@@ -43,17 +44,21 @@ def alone(definitions: Mapping[str, Mapping[str, Any]], name: str, written: Mapp
             if linked not in found:
                 found[linked] = definitions[linked]
                 waiting.append(found[linked])
-    return {"target": found}
+    return {"target": {name: located(each) for name, each in found.items()}}
+
+
+def located(written: Mapping[str, Any]) -> dict[str, Any]:
+    """A target as it stands in a bake file, where a path must not be a template: only its paths are none yet."""
+    paths = {key: bake_text(plain_text(str(written[key]))) for key in ("context", "dockerfile") if key in written}
+    return {**written, **paths}
 
 
 def target(stage: Stage, destination: str) -> dict[str, Any]:
     """The bake target of one stage, exporter included."""
     written = without_index(stage.definition, stage.platforms)
-    if stage.kind == "image":
-        written.pop("tags", None)
-    else:
+    written.pop("tags", None)  # the plan's images have them
+    if stage.kind != "image":
         written["attest"] = NO_ATTESTATIONS
-        written.pop("tags", None)
     written["output"] = [exporter(stage, destination)]
     return written
 
@@ -106,7 +111,7 @@ _UNSAID = frozenset({"context", "description", "inherits", "call"})
 
 
 def build_flags(name: str, written: Mapping[str, Any]) -> list[str]:
-    """A bake target as arguments of `docker buildx build`, the context last.
+    """A bake target as arguments of `docker buildx build`, the context last; there `$${` is no template's `${`.
 
     Raises ConfigurationError for a key that a plain build cannot say (`dockerfile-inline`, `target:` contexts).
     """
@@ -115,9 +120,9 @@ def build_flags(name: str, written: Mapping[str, Any]) -> list[str]:
         if key in _UNSAID or value in (None, False, [], {}):
             continue
         if key in _LISTS:
-            flags += [part for item in value for part in (_LISTS[key], _csv(item))]
+            flags += [part for item in value for part in (_LISTS[key], plain_text(_csv(item)))]
         elif key in _MAPS:
-            flags += [part for k, v in value.items() for part in (_MAPS[key], f"{k}={v}")]
+            flags += [part for k, v in value.items() for part in (_MAPS[key], plain_text(f"{k}={v}"))]
         elif key in _VALUES:
             flags += [_VALUES[key], str(value)]
         elif key in _SWITCHES:

@@ -15,7 +15,12 @@ from typing import Any
 
 from ci_buildkit.errors import BuildFailed, ConfigurationError
 
+_UNREADABLE = re.compile("[\0\ud800-\udfff]")
 VARIABLE = re.compile(r"\$(?:\{(\w+)[^}]*\}|(\w+))")
+
+
+class NoDockerfile(ValueError):
+    """A text that is no Dockerfile; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +117,40 @@ class Dockerfile:
 
 def read(path: Path) -> Dockerfile:
     """Parse a file. Raises ConfigurationError where it cannot be read and BuildFailed where it is no Dockerfile."""
-    import dockerfile  # a Go library: 10 ms to load
-
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}", hint="name the Dockerfile with --file") from error
     try:
-        commands = dockerfile.parse_string(text)
-    except dockerfile.GoParseError as error:
+        return parse(commands(text))
+    except NoDockerfile as error:
         raise BuildFailed(f"{path} is not a valid Dockerfile: {error}") from error
-    return parse(commands)
 
 
-def parse(commands: Iterable[Any]) -> Dockerfile:
-    """Build the graph from parsed commands."""
+def commands(text: str) -> list[Any]:
+    """The instructions of a Dockerfile in order, as BuildKit's own parser has them. Raises NoDockerfile.
+
+    What follows a `\\` at the very end is to the parser an instruction without a name, which BuildKit refuses.
+    """
+    import dockerfile  # a Go library: 10 ms to load
+
+    try:
+        found = list(dockerfile.parse_string(readable(text)))
+    except dockerfile.GoParseError as error:
+        raise NoDockerfile(str(error)) from error
+    for command in found:
+        if command.cmd is None:
+            raise NoDockerfile(f"line {command.start_line} is continued, but nothing follows")
+    return found
+
+
+def readable(text: str) -> str:
+    """The text with U+FFFD where the package `dockerfile` ends reading (a NUL) or dies (a lone surrogate)."""
+    return _UNREADABLE.sub("\ufffd", text)
+
+
+def parse(instructions: Iterable[Any]) -> Dockerfile:
+    """Build the graph from what `commands` gives."""
     stages: list[DockerfileStage] = []
     base_args: set[str] = set()
     names: set[str] = set()
@@ -139,7 +163,7 @@ def parse(commands: Iterable[Any]) -> Dockerfile:
             stages.append(stage)
             names.update({stage.name, str(len(stages) - 1)})
 
-    for command in commands:
+    for command in instructions:
         if command.cmd.upper() != "FROM":
             body.append(command)
             continue
@@ -158,15 +182,13 @@ def with_argument(text: str, stages: Iterable[str], value: str) -> str:
     Unlike `--no-cache-filter` that leaves their cache mounts as they are: BuildKit prunes the mounts of steps that it
     is told not to look up (moby/buildkit solver/llbsolver/bridge.go).
     """
-    import dockerfile
-
     wanted = {name.lower() for name in stages}
-    lines = text.splitlines(keepends=True)
-    froms = [command for command in dockerfile.parse_string(text) if command.cmd.upper() == "FROM"]
+    lines = text.split("\n")  # as BuildKit counts them
+    froms = [command for command in commands(text) if command.cmd.upper() == "FROM"]
     for number, command in reversed(list(enumerate(froms))):
         if _name(command, str(number)) in wanted:
-            lines.insert(command.end_line, f"ARG CI_BUILDKIT_RUN={value}\n")
-    return "".join(lines)
+            lines.insert(command.end_line, f"ARG CI_BUILDKIT_RUN={value}")
+    return "\n".join(lines)
 
 
 def _name(command: Any, number: str) -> str:

@@ -69,7 +69,7 @@ def _image(stage: str, name: str, tags: tuple[str, ...]) -> Image:
 
 def _name(reference: str) -> str:
     """A reference without its tag."""
-    return reference.rpartition(":")[0] if ":" in reference.rsplit("/", 1)[-1] else reference
+    return reference.rpartition(":")[0] if ":" in reference.rpartition("/")[2] else reference
 
 
 def image_tag(version: str) -> str:

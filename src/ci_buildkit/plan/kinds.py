@@ -89,12 +89,12 @@ def _outermost(targets: list[Target]) -> list[Target]:
 
 
 def _ancestors(target: Target) -> set[str]:
-    """The stages in the FROM chain of a target."""
-    found: set[str] = set()
+    """The stages in the FROM chain of a target, without itself: `FROM nginx AS nginx` is made from an image."""
+    found = [target.stage]
     stage = target.dockerfile.get(target.stage)
     while stage is not None and (stage := target.dockerfile.get(stage.base)) is not None and stage.name not in found:
-        found.add(stage.name)
-    return found
+        found.append(stage.name)
+    return set(found[1:])
 
 
 def _is_image(target: Target) -> bool:

@@ -63,7 +63,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _check(prefix: str, text: str) -> None:
-    system = prefix.split("/", maxsplit=1)[0]
+    system, _, _ = prefix.partition("/")
     if prefix == DEFAULT or system in OPERATING_SYSTEMS:
         return
     near = difflib.get_close_matches(system, (*OPERATING_SYSTEMS, DEFAULT), n=1)

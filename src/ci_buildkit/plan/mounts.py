@@ -17,9 +17,10 @@ from typing import Any
 
 from ci_buildkit.config.options import Options
 from ci_buildkit.errors import ConfigurationError
-from ci_buildkit.plan.dockerfile import Dockerfile, parse
+from ci_buildkit.plan.dockerfile import Dockerfile, NoDockerfile, commands, parse
 from ci_buildkit.plan.stages import Plan
 from ci_buildkit.plan.words import Scope, UnknownVariable, expand
+from ci_buildkit.tags.labels import plain_text
 
 NAMESPACE = "BUILDKIT_CACHE_MOUNT_NS"  # the build argument (frontend/dockerfile/dockerui/config.go)
 # What stands in a flag without quotes; nobody calls a cache otherwise.
@@ -163,11 +164,9 @@ def _text(definition: Mapping[str, Any]) -> str | None:
 
 
 def _parsed(text: str) -> list[Any]:
-    import dockerfile
-
     try:
-        return list(dockerfile.parse_string(text))
-    except dockerfile.GoParseError:  # the build says so
+        return commands(text)
+    except NoDockerfile:  # the build says so
         return []
 
 
@@ -178,7 +177,8 @@ class _Reading:
         self.mounts: dict[Mount, str] = {}
         self.helpers: dict[Helper, None] = {}
         self.notes: list[str] = []
-        self._args = {name: str(value) for name, value in definition.get("args", {}).items() if value is not None}
+        args = definition.get("args", {}).items()
+        self._args = {plain_text(name): plain_text(str(value)) for name, value in args if value is not None}
         self._definition = definition
         self._global = Scope({**_platform("BUILD", home), **_platform("TARGET", platform)})
         self._head: list[str] = []

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
-from ci_buildkit.plan.dockerfile import VARIABLE
+from ci_buildkit.plan.dockerfile import VARIABLE, NoDockerfile, commands
 from ci_buildkit.record import DockerfileStageRecord, InstructionRecord
 
 # Instructions that change only what an image says of itself: no step's result depends on them.
@@ -23,14 +23,12 @@ def read(text: str) -> tuple[DockerfileStageRecord, ...]:
 
     What only describes the image is left out. An empty tuple for a text that is no Dockerfile.
     """
-    import dockerfile
-
     try:
-        commands = dockerfile.parse_string(text)
-    except dockerfile.GoParseError:
+        instructions = commands(text)
+    except NoDockerfile:
         return ()
     bodies: list[list[Any]] = [[]]
-    for command in commands:
+    for command in instructions:
         if command.cmd.upper() == "FROM":
             bodies.append([])
         bodies[-1].append(command)

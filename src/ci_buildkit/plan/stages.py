@@ -122,7 +122,7 @@ def _linked(stages: Iterable[Stage], targets: Targets) -> dict[str, Mapping[str,
 
 def _stage(target: Target, kind: Kind, options: Options, version: VersionRecord) -> Stage:
     definition = dict(target.definition)
-    for key in ("output", "platforms"):
+    for key in ("output", "platforms", "args"):
         definition.pop(key, None)
     args = _args(target, kind, options, version)
     wanted = target.platforms
@@ -190,8 +190,9 @@ def _timed(stages: tuple[Stage, ...], timeouts: Timeouts, targets: Targets) -> t
 
 
 def _args(target: Target, kind: Kind, options: Options, version: VersionRecord) -> dict[str, str]:
-    args: dict[str, str] = {**target.definition.get("args", {}), **version_args(target, version)}
-    args |= {bake_text(name): bake_text(value) for name, value in pairs(options.build_arg).items()}
+    given = version_args(target, version) | pairs(options.build_arg)
+    args: dict[str, str] = {**target.definition.get("args", {})}
+    args |= {bake_text(name): bake_text(value) for name, value in given.items()}
     if kind == "test":  # exporters give every file this time: it would hide when a report was written
         args.pop(EPOCH_ARG, None)
     elif kind in {"binaries", "image"} and EPOCH_ARG in target.dockerfile.args(target.stage):

@@ -18,6 +18,7 @@ from typing import Literal
 
 import msgspec
 
+from ci_buildkit import jsontext
 from ci_buildkit.report.text import one_line
 from ci_buildkit.results.model import Case
 
@@ -82,7 +83,7 @@ class Digest:
         for detail in DETAILS:
             if len(self.tests) > most.get(detail, len(self.tests)):
                 continue
-            text = _packed(msgspec.json.encode(self._stored(detail)), limit)
+            text = _packed(jsontext.dumps(self._stored(detail)), limit)
             if text:
                 return text
         return ""

@@ -164,7 +164,8 @@ def stage_notes(stage: StageRecord) -> list[str]:
     if stage.attempts > 1:
         notes.append(f"{stage.attempts} attempts")
     notes.extend(
-        f"{one.platform} emulated: {duration(one.seconds)} in {plural(one.steps, 'step')}" for one in stage.emulated
+        f"{one_line(one.platform, 60)} emulated: {duration(one.seconds)} in {plural(one.steps, 'step')}"
+        for one in stage.emulated
     )
     return notes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, BinaryIO
 
-from ci_buildkit.report.text import log_line, size
+from ci_buildkit.report.text import log_line, size, unmarked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,4 +86,4 @@ def _last(stream: BinaryIO, start: int, lines: int, max_bytes: int) -> tuple[lis
 
 
 def _text(line: bytes) -> str:
-    return log_line(line[:LINE_BYTES].decode("utf-8", "replace"))
+    return unmarked(log_line(line[:LINE_BYTES].decode("utf-8", "replace")))

@@ -64,7 +64,7 @@ def fence(text: str, *, lines: int = 40, characters: int = 4000) -> str:
 
 def link(label: str, url: str) -> str:
     """A link, or the plain label where the address is not http or https."""
-    if not re.fullmatch(r"https?://[^\s<>\\]+", url):
+    if not re.fullmatch(r"https?://[^\s<>\\|]+", url) or not url.isprintable():
         return inline(label)
     return f"[{inline(label)}](<{url}>)"
 

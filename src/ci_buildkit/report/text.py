@@ -11,8 +11,10 @@ from ci_buildkit.text import clean
 # What `clean` keeps because it is legal in XML, but that moves or reorders what a reader sees: NEL, the line and
 # paragraph separators, and the bidirectional controls.
 _HIDDEN = re.compile("[\x85\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-# The runners of GitHub and Azure Pipelines take these for commands anywhere in a line.
-_OLD_COMMAND = re.compile(r"##(?=\w*\[)")
+# The runners of GitHub and Azure Pipelines take `##[` and `##vso[` for commands anywhere in a line. GitHub's compares by
+# culture, and .NET then passes over characters that show nothing (zero width, variation selectors) wherever they stand.
+_OLD_COMMAND = re.compile(r"(#[^ -~]*#)(?=[^ -/:-@\[-^`{-~]*\[)")
+_COMMAND = re.compile("[^!-~\u00b7]*:[^!-~]*:")
 
 
 def plain(text: str) -> str:
@@ -31,8 +33,13 @@ def inert(text: str) -> str:
 
     GitHub's looks for `::` at the start of a line and, for the old form, for `##[` anywhere (runner: ActionCommand.cs).
     """
-    line = _OLD_COMMAND.sub("## ", plain(text).replace("\n", " "))
-    return f"\u00b7 {line.lstrip()}" if line.lstrip().startswith("::") else line
+    line = unmarked(plain(text).replace("\n", " "))
+    return f"\u00b7 {line.lstrip()}" if _COMMAND.match(line) else line
+
+
+def unmarked(line: str) -> str:
+    """The line without `##[`, of which GitHub's page of a log makes groups and colours even where no command runs."""
+    return _OLD_COMMAND.sub(r"\1 ", line)
 
 
 def one_line(text: str, limit: int = 0) -> str:
@@ -59,7 +66,7 @@ def excerpt(text: str, lines: int, characters: int) -> str:
     clean = plain(text[: characters * 4]).strip("\n")
     rows = cut(clean, characters).split("\n")
     kept = [row.rstrip() for row in rows[:lines]]
-    left_out = text.count("\n") + 1 - len(kept)
+    left_out = text.strip("\n").count("\n") + 1 - len(kept)
     if len(rows) > lines or len(clean) > characters:
         kept.append(f"… {plural(left_out, 'more line')}" if left_out > 0 else "…")
     return "\n".join(kept)
@@ -70,7 +77,7 @@ def ends(text: str, characters: int) -> str:
     if len(text) <= characters:
         return plain(text).strip("\n")
     half = characters // 2
-    left_out = f"… {len(text) - 2 * half:,} characters left out …"
+    left_out = f"… {plural(len(text) - 2 * half, 'character')} left out …"
     return "\n".join([plain(text[:half]).strip("\n"), left_out, plain(text[-half:]).strip("\n")])
 
 
@@ -90,7 +97,7 @@ def duration(seconds: float) -> str:
     """A duration for people: `0 s`, `42 ms`, `3.2 s`, `2 min 05 s`, `1 h 02 min`; `?` for what is no number of seconds."""
     if not math.isfinite(seconds):
         return "?"
-    if seconds < 0.0005:
+    if seconds <= 0.0005:
         return "0 s"
     if seconds < 0.0995:
         return f"{seconds * 1000:.0f} ms"

@@ -38,7 +38,7 @@ _OUTCOMES: dict[str, Outcome] = {
 }
 _BINARY = re.compile(r"^\s+(?:Running (?:unittests )?(\S+) \(\S+\)|Doc-tests (\S+))$")
 _ATTEMPTS = re.compile(r"^(.+)#(\d{1,6})$")
-_PANIC = re.compile(r"panicked at (?:'(.*)', )?(\S[^\n:]*):(\d{1,7})(?::\d+)?(?::\n([^\n]*))?")
+_PANIC = re.compile(r"panicked at (?:'(.{0,4000})', )?(\S[^\n:']{0,1023}):(\d{1,7})(?::\d+)?(?::\n([^\n]*))?")
 _CUT = re.compile(r'^\{ ?"type": ?"(?:suite|test|bench)"')
 _UNFINISHED = "did not finish: the test binary ended before this test did"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ci_buildkit.config.options import Options
 from ci_buildkit.plan import kinds
-from ci_buildkit.plan.dockerfile import Dockerfile, DockerfileStage, parse
+from ci_buildkit.plan.dockerfile import Dockerfile, DockerfileStage, NoDockerfile, commands, parse
 from ci_buildkit.plan.targets import BAKE_FILES, Target, Targets, bake_name
 from ci_buildkit.record import Kind
 from ci_buildkit.scaffold.tree import Tree
@@ -64,11 +64,9 @@ def find(tree: Tree, *, elsewhere: bool) -> Existing | None:
 
 def read(file: str, text: str) -> Existing:
     """What a Dockerfile's stages do."""
-    import dockerfile
-
     try:
-        parsed = parse(dockerfile.parse_string(text))
-    except dockerfile.GoParseError as error:
+        parsed = parse(commands(text))
+    except NoDockerfile as error:
         return Existing(file, notes=(f"{file} is no valid Dockerfile, `ci-buildkit doctor` says more: {error}",))
     if not parsed.stages:
         return Existing(file, notes=(f"{file} has no stage",))

@@ -28,12 +28,6 @@ def exact(text: str) -> str:
     return found[1] if found and not re.search(r"[xX*]", found[1]) else ""
 
 
-def lowest(text: str) -> str:
-    """The first version that a range names, "" without any."""
-    found = re.search(r"\d+(?:\.\d+)*", text)
-    return found[0] if found else ""
-
-
 def _allows(part: str, candidate: str) -> bool:
     """Whether all comparators of a range hold for a candidate, which stands for all its patch releases."""
     part = HYPHEN.sub(r">=\1 <=\2", part)

@@ -6,10 +6,11 @@ import io
 import json
 from pathlib import Path
 
+import pytest
 from tests.unit.act.samples import TOKEN, concluded, folded, line, one_step, planned
 
 from ci_buildkit.act.outcome import Artifact, Outcome
-from ci_buildkit.act.view import PlainView
+from ci_buildkit.act.view import LiveView, PlainView
 from ci_buildkit.cli import act
 
 CI = "name: CI\non: push\njobs:\n  a: {runs-on: ubuntu-latest}\n  b: {runs-on: windows-latest}\n"
@@ -97,3 +98,36 @@ def test_the_document() -> None:
         ],
         "artifacts": [{"name": "report", "path": "/x/report.zip", "size": 1234}],
     }  # fmt: skip
+
+
+def test_on_a_terminal_what_runs_is_drawn_below_what_has_ended(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    seconds = iter(range(1000))
+    view = LiveView(clock=lambda: float(next(seconds)))
+    try:
+        view.phase(f"pulling runner:1 {HOSTILE}")
+        view._live.refresh()
+        view.note("warning", "act is old")
+        events = folded(LINES)[1]
+        ended = next(
+            number
+            for number, event in enumerate(events)
+            if event.kind == "ended" and event.step and event.step.name == "Do"
+        )
+        for event in events[:ended]:
+            view.event(event, "a job")
+        view._live.refresh()
+        for event in events[ended:]:
+            view.event(event, "a job")
+    finally:
+        view.close()
+    shown = capsys.readouterr().err
+    assert "pulling runner:1" in shown
+    assert "warning: act is old" in shown
+    assert "Do  hello" in shown
+    assert "a job: Do (1.5 s)" in shown
+    assert "exitcode '1': failure" in shown
+    assert "\x1b[31mx" not in shown

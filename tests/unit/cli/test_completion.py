@@ -66,7 +66,8 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, st
         (instances / name).touch()
     monkeypatch.chdir(tmp_path)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    return {
+    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    return measured | {
         "PATH": path, "HOME": str(tmp_path), "BUILDX_CONFIG": str(tmp_path / "buildx"), "TERM": "dumb", "LC_ALL": "C.UTF-8",
     }  # fmt: skip
 

@@ -1,14 +1,16 @@
-"""How a login is written, and what is wrong with one; logging in is tested end to end."""
+"""How a login is written, what is wrong with one, and what is left of it; real registries are asked end to end."""
 
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ci_buildkit.engine.login import Login, _prepare, logged_in, parse
-from ci_buildkit.errors import ConfigurationError
+from ci_buildkit.errors import ConfigurationError, EngineError
 
 ENVIRON = {"PASSWORD": "canary\n", "EMPTY": ""}
 
@@ -75,3 +77,34 @@ def test_the_users_configuration_stays_but_for_the_store(tmp_path: Path) -> None
     assert (own / "config.json").stat().st_mode & 0o777 == 0o600
     assert (own / "cli-plugins").resolve() == usual / "cli-plugins"
     assert json.loads((usual / "config.json").read_text()) == settings
+
+
+def test_a_login_holds_for_a_run_and_leaves_nothing(docker: Callable[[str], Path], tmp_path: Path) -> None:
+    calls = docker("cat >/dev/null")
+    environ = {**os.environ, "HOME": str(tmp_path), "TOKEN": "secret"}
+    with logged_in(["registry=ghcr.io,username=me,password-env=TOKEN"], environ) as inside:
+        own = Path(inside["DOCKER_CONFIG"])
+        assert json.loads((own / "config.json").read_text())["credHelpers"] == {"ghcr.io": ""}
+    assert calls.read_text() == "login --username me --password-stdin ghcr.io\n"
+    assert not own.exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ("unauthorized: incorrect username or password", "the user's name and the password"),
+        ("no such host", "the registry's name"),
+    ],
+)
+def test_a_refused_login_is_told_with_the_next_step(
+    docker: Callable[[str], Path], tmp_path: Path, said: str, hint: str
+) -> None:
+    docker(f"echo '{said}' >&2; exit 1")
+    environ = {**os.environ, "HOME": str(tmp_path), "TOKEN": "secret"}
+    with (
+        pytest.raises(EngineError, match="the login to Docker Hub as me failed") as raised,
+        logged_in(["username=me,password-env=TOKEN"], environ),
+    ):
+        pass
+    assert hint in raised.value.hint
+    assert "secret" not in str(raised.value)

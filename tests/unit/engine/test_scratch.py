@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -43,10 +44,20 @@ def test_other_folders_stay(tmp_path: Path) -> None:
     (unknown / scratch.OWNER).write_bytes(b"\xff")
     (tmp_path / "ci-buildkit-file").write_text("")
     (tmp_path / "ci-buildkit-link").symlink_to(left_behind().rename(tmp_path / "outside"))
+    (tmp_path / "outside" / "thesis.tex").touch()
     scratch.sweep()
+    assert (tmp_path / "outside" / "thesis.tex").is_file()
     assert {path.name for path in tmp_path.iterdir()} == {
         living.name, kept.name, unknown.name, "ci-buildkit-file", "ci-buildkit-link", "outside",
     }  # fmt: skip
+
+
+def test_what_another_user_put_there_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = left_behind()
+    (made / "file").touch()
+    monkeypatch.setattr(os, "geteuid", lambda: made.stat().st_uid + 1)
+    scratch.sweep()
+    assert (made / "file").exists()
 
 
 def test_nobody_else_can_look_into_one() -> None:

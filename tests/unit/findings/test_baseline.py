@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -120,6 +121,48 @@ def test_a_baseline_that_is_none(content: str | None, said: str, tmp_path: Path)
     with pytest.raises(ConfigurationError, match="--write-baseline") as caught:
         baseline.load(file)
     assert said in caught.value.message
+
+
+def test_the_same_entry_twice_counts_for_both(tmp_path: Path) -> None:
+    """As when two branches each knew one of them and were merged."""
+    file = tmp_path / "b.json"
+    entry = {"path": "a.py", "tool": "lint", "rule": "no-eval", "message": "whole", "source": "", "count": 1}
+    file.write_text(json.dumps({"schema": 1, "findings": [entry, {**entry, "count": 2}]}))
+    base = baseline.load(file)
+    report = new([finding(None, "whole")] * 4, base, LINES)
+    assert (len(report.known), len(report.findings)) == (3, 1)
+
+
+def test_a_baseline_is_a_text_that_shows_what_changed_in_it(tmp_path: Path) -> None:
+    known([finding(2)], LINES, tmp_path)
+    text = (tmp_path / "baseline.json").read_text()
+    assert text.startswith('{\n  "schema": 1,\n  "findings": [\n    {\n      "path": "a.py",\n')
+    assert text.endswith("\n}\n")
+
+
+def test_entries_stay_the_same_from_one_version_to_the_next() -> None:
+    digest = hashlib.sha256(b"x = eval(y)").hexdigest()[:16]
+    assert baseline.entry(finding(4, "on line 12"), source(LINES)) == ("a.py", "lint", "no-eval", "on line N", digest)
+    for line in (None, 3, 99):
+        assert baseline.entry(finding(line), source(LINES)) == ("a.py", "lint", "no-eval", "do not", "")
+    undecodable = hashlib.sha256(b"x?").hexdigest()[:16]
+    assert baseline.entry(finding(1), source(["x\udc80"])).source == undecodable
+
+
+def test_twenty_fixed_entries_are_named(tmp_path: Path) -> None:
+    twenty = known([finding(None, f"message {number:02}x") for number in range(20)], LINES, tmp_path)
+    notes = new([], twenty, LINES).notes
+    assert notes[19:] == ("fixed: a.py: message 19x (no-eval)", "write the baseline anew to forget what is fixed")
+
+
+def test_a_baseline_that_is_too_large_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known([finding(2)], LINES, tmp_path)
+    file = tmp_path / "baseline.json"
+    monkeypatch.setattr(baseline, "MAX_BYTES", file.stat().st_size)
+    assert baseline.load(file).entries
+    monkeypatch.setattr(baseline, "MAX_BYTES", file.stat().st_size - 2)
+    with pytest.raises(ConfigurationError, match="is no JSON"):
+        baseline.load(file)
 
 
 def test_known_findings_of_several_reports_are_kept_by_a_merge(tmp_path: Path) -> None:

@@ -35,5 +35,10 @@ def test_verdict(severities: list[Severity], fail_on: FailOn, most: int | None, 
     assert verdict(findings(*severities), fail_on, most) == expected
 
 
+def test_errors_fail_unless_asked_otherwise() -> None:
+    assert verdict(findings("error", "warning")) == "1 error"
+    assert verdict(findings("warning")) is None
+
+
 def test_count_is_in_the_order_of_severity() -> None:
     assert list(count(findings("notice", "error", "notice")).items()) == [("error", 1), ("warning", 0), ("notice", 2)]

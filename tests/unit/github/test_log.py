@@ -48,7 +48,7 @@ def test_a_passed_stage_is_a_group(tmp_path: Path) -> None:
     view.close()
     output = stream.getvalue()
     assert executed(output) == ["::group::lint · passed in 3.2 s · 9 of 12 steps cached", "::endgroup::"]
-    assert "#1 hello\n::error::evil\n#2 0.1 ##[add-matcher]/x\nred \ufffd\n" in output
+    assert "#1 hello\n::error::evil\n#2 0.1 ## [add-matcher]/x\nred \ufffd\n" in output
     assert "never shown" not in output
     assert output.endswith("::endgroup::\n")
 

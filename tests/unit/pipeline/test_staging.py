@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -143,14 +145,55 @@ def test_what_copying_complains_of_is_told_once(monkeypatch: pytest.MonkeyPatch)
     made.remove()
 
 
-def test_a_link_stays_a_link_and_brings_nothing_from_elsewhere() -> None:
-    Path("secret").write_text("of this machine")
+def test_a_link_inside_stays_a_link() -> None:
     made = staged()
     (made.report / "inside").symlink_to("run.json")
-    (made.report / "outside").symlink_to(Path("secret").resolve())
+    (made.report / "results" / "up").symlink_to("../run.json")
+    (made.report / "results" / "folder").symlink_to(".")
+    (made.report / "results" / "nothing").symlink_to("gone.xml")
     made.put(Path("report"))
     made.remove()
-    assert [Path("report", name).is_symlink() for name in ("inside", "outside")] == [True, True]
+    names = ("inside", "results/up", "results/folder", "results/nothing")
+    assert [str(Path("report", name).readlink()) for name in names] == ["run.json", "../run.json", ".", "gone.xml"]
+
+
+@pytest.mark.parametrize("name", ["link", "results/link", "results/deep/er/link"])
+@pytest.mark.parametrize(
+    "leads",
+    [
+        "/etc/passwd",
+        "/",
+        "/nowhere",
+        "../secret",
+        "../../../../secret",
+        "..",
+        "self/self/self/self/self/../../../../../../secret",  # within the report by its text alone
+        "{report}/run.json",  # which is where nothing is any more
+    ],
+)
+def test_a_link_out_of_the_report_does_not_go_into_it(name: str, leads: str) -> None:
+    Path("secret").write_text("of this machine")
+    made = staged()
+    link = made.report / name
+    link.parent.mkdir(parents=True, exist_ok=True)
+    (link.parent / "self").symlink_to(".")
+    up = "" if "self" in leads else "../" * name.count("/")
+    link.symlink_to(leads.format(report=made.report) if leads.startswith(("/", "{")) else f"{up}{leads}")
+    made.put(Path("report"))
+    made.remove()
+    assert Path("report/run.json").is_file()
+    assert not Path("report", name).is_symlink()
+    assert Path("secret").read_text() == "of this machine"
+
+
+def test_what_is_no_file_does_not_go_into_the_report() -> None:
+    made = staged()
+    os.mkfifo(made.report / "results" / "pipe")
+    with socket.socket(socket.AF_UNIX) as one, contextlib.chdir(made.report / "results"):
+        one.bind("socket")
+    made.put(Path("report"))
+    made.remove()
+    assert list(Path("report/results").iterdir()) == []
 
 
 def test_a_mounted_folder_is_filled_since_it_cannot_be_renamed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,6 +251,18 @@ def test_a_link_to_a_report_is_looked_through() -> None:
     Path("link").symlink_to("context")
     with pytest.raises(ConfigurationError, match="holds the build context"):
         check_target(Path("link"), Path("context"))
+
+
+@pytest.mark.parametrize("there", ["nothing", "empty", "earlier"])
+def test_a_report_folder_that_the_repository_has_as_a_link_is_refused(there: str) -> None:
+    if there != "nothing":
+        Path("elsewhere").mkdir()
+    if there == "earlier":
+        Path("elsewhere/run.json").touch()
+    Path("ci-report").symlink_to("elsewhere")
+    with pytest.raises(ConfigurationError, match=r"the report folder ci-report is a link to .*elsewhere") as caught:
+        check_target(Path("ci-report"), Path())
+    assert "--report-dir" in caught.value.hint
 
 
 @pytest.mark.parametrize(

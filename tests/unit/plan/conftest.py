@@ -61,6 +61,7 @@ def plan() -> Callable[..., Plan]:
         bake: dict[str, Any] | None = None,
         default: frozenset[str] = frozenset(),
         description: Description | None = None,
+        branches: tuple[str, ...] = (),
         **options: Any,
     ) -> Plan:
         if text:
@@ -68,6 +69,8 @@ def plan() -> Callable[..., Plan]:
         if bake is not None:
             Path("docker-bake.json").write_text("{}", encoding="utf-8")
         chosen = Options(**options)
-        return stages.make(chosen, targets.discover(chosen, Answers(bake or {}, default)), VERSION, (), description)
+        return stages.make(
+            chosen, targets.discover(chosen, Answers(bake or {}, default)), VERSION, branches, description
+        )
 
     return make

@@ -56,3 +56,9 @@ def test_only_images_get_what_options_ask_for(plan: Callable[..., Plan]) -> None
         "lint": None,
         "app": [{"type": "sbom", "disabled": "false"}],
     }
+
+
+def test_what_a_bake_target_asks_for_stays_where_no_option_says_something_else(plan: Callable[..., Plan]) -> None:
+    app = {"app": {"context": ".", "attest": OWN}}
+    made = plan("FROM alpine AS app\nCMD x\n", bake=app, default=frozenset(app), sbom="false")
+    assert made.stages[0].definition["attest"] == [OWN[0], {"type": "sbom", "disabled": "true"}]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,19 +70,6 @@ def test_the_bake_file_of_the_report_works_in_another_checkout(plan: Make, insid
     assert written["binaries"]["output"][0]["dest"] == "bake-out/binaries"
 
 
-def test_the_file_of_one_target_has_its_contexts_and_no_other_target() -> None:
-    definitions: dict[str, dict[str, Any]] = {
-        "base": {"context": "b"},
-        "middle": {"contexts": {"x": "target:base", "again": "target:middle"}},
-        "app": {"contexts": {"y": "target:middle", "z": "docker-image://alpine"}},
-        "other": {"contexts": {"y": "target:base"}},
-    }
-    written = {**definitions["app"], "pull": True}
-    assert bake.alone(definitions, "app", written) == {
-        "target": {"app": written, "middle": definitions["middle"], "base": definitions["base"]}
-    }
-
-
 def test_a_bake_target_becomes_flags() -> None:
     target = {
         "context": "ctx",
@@ -107,9 +95,89 @@ def test_a_bake_target_becomes_flags() -> None:
     ]  # fmt: skip
 
 
+def test_a_target_of_nothing_is_the_working_directory() -> None:
+    assert bake.build_flags("t", {}) == ["."]
+    nothing: dict[str, Any] = {
+        "tags": [],
+        "args": {},
+        "target": None,
+        "pull": False,
+        "inherits": ["x"],
+        "call": "build",
+    }
+    assert bake.build_flags("t", {**nothing, "unknown": None, "target": "a"}) == ["--target", "a", "."]
+
+
+def test_an_image_gets_all_its_references_and_nothing_else_gets_tags(plan: Make) -> None:
+    names = ("host/app", "other:5000/app:edge")
+    targets = {name: {"context": ".", "target": name, "tags": ["x:1"]} for name in ("lint", "server")}
+    made = bake.definition(plan(FILE, bake=targets, image=names), lambda _: "x")["target"]
+    assert made["server"]["tags"] == ["host/app:v1.2.3", "other:5000/app:edge"]
+    assert "tags" not in made["lint"]
+    assert "attest" not in made["server"]
+
+
+def test_a_definition_holds_the_contexts_of_its_stages_and_does_not_build_them(plan: Make) -> None:
+    targets: dict[str, dict[str, Any]] = {
+        "deps": {"context": ".", "target": "server", "args": {"A": "1"}, "output": ["type=docker"]},
+        "lint": {"context": ".", "target": "lint", "contexts": {"deps": "target:deps"}},
+    }
+    made_plan = plan(FILE, bake=targets)
+    made = bake.definition(made_plan, lambda _: "x")
+    assert made["group"]["default"]["targets"] == ["lint"]
+    assert list(made["target"]) == ["deps", "lint"]
+    assert made["target"]["deps"] == made_plan.linked["deps"]
+    made["target"]["deps"]["args"] = {}
+    assert made_plan.linked["deps"]["args"] == {"A": "1"}, "what is made of a plan does not change it"
+
+
+def test_a_file_of_one_target_has_what_it_needs_and_no_more() -> None:
+    definitions: dict[str, dict[str, Any]] = {
+        "a": {"contexts": {"x": "target:b", "y": "docker-image://alpine"}},
+        "b": {"contexts": {"x": "target:c", "y": "target:a"}},
+        "c": {"target": "c"},
+        "d": {"contexts": {"x": "target:c"}},
+    }
+    written = {**definitions["a"], "no-cache": True}
+    assert bake.alone(definitions, "a", written) == {
+        "target": {"a": written, "b": definitions["b"], "c": definitions["c"]}
+    }
+    assert bake.alone(definitions, "c", definitions["c"]) == {"target": {"c": {"target": "c"}}}
+
+
+def test_a_path_in_a_bake_file_is_no_template() -> None:
+    written: dict[str, Any] = {
+        "context": "/a/${x}",
+        "dockerfile": "/a/$${x}/%{y}",
+        "target": "t",
+        "args": {"A": "$${z}"},
+    }
+    assert bake.located(written) == {**written, "context": "/a/$${x}", "dockerfile": "/a/$${x}/%%{y}"}
+    assert bake.located({"dockerfile": "x"}) == {"dockerfile": "x"}
+    assert bake.alone({"t": written}, "t", written) == {"target": {"t": bake.located(written)}}
+
+
+def test_paths_are_relative_to_where_bake_reads_them(inside: Path) -> None:
+    assert bake.relative_context(str(inside)) == "."
+    assert bake.relative_context("sub/../api") == "api"
+    assert bake.relative_context(str(inside.parent)) == str(inside.parent)
+    assert bake.relative_file(f"{inside}/docker/Dockerfile", ".") == "docker/Dockerfile"
+    assert bake.relative_file(f"{inside}/Dockerfile", f"{inside}/api") == "../Dockerfile"
+
+
+def test_without_a_time_of_the_commit_s_files_keep_their_own(plan: Make) -> None:
+    made = {stage.name: replace(stage, epoch="") for stage in plan(FILE).stages}
+    assert bake.exporter(made["binaries"], "/o") == {"type": "local", "dest": "/o", "platform-split": "true"}
+    assert bake.exporter(made["server"], "/o") == {
+        "type": "oci", "tar": "false", "dest": "/o", "rewrite-timestamp": "true",
+    }  # fmt: skip
+    assert bake.exporter(replace(made["server"], export="image"), "/o") == {"type": "image", "push": "false"}
+
+
 def test_a_key_without_a_flag_is_refused_not_dropped() -> None:
-    with pytest.raises(ConfigurationError, match="`dockerfile-inline` has no form"):
+    with pytest.raises(ConfigurationError) as caught:
         bake.build_flags("t", {"dockerfile-inline": "FROM x"})
+    assert caught.value.message == "target t: `dockerfile-inline` has no form in `docker buildx build`"
 
 
 @pytest.mark.parametrize(

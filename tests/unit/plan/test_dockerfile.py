@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ci_buildkit.errors import BuildFailed, ConfigurationError
-from ci_buildkit.plan.dockerfile import Dockerfile, read
+from ci_buildkit.plan.dockerfile import Dockerfile, read, with_argument
 
 GRAPH = """\
 # syntax=docker/dockerfile:1
@@ -66,6 +66,35 @@ def test_copies_and_mounts_from_earlier_stages_are_uses_and_images_are_not(graph
     assert graph.stages[1].uses == (), "tools comes later, so `from=tools` is an image"
 
 
+@pytest.mark.parametrize(
+    ("line", "uses"),
+    [
+        ("RUN --mount=type=bind,from=A,target=/a --mount=type=cache,target=/c true", ("a",)),
+        ("RUN --mount=type=bind,from=1,target=/b --mount=from=a,target=/a true", ("1", "a")),
+        ("COPY --chown=1:1 --link --from=B /x /", ("b",)),
+        ("COPY --from=b /x /\nCOPY --from=b /y /", ("b",)),
+        ("COPY --from=c /x /", ()),
+        ("COPY --from=2 /x /", ()),
+        ("COPY a b /", ()),
+    ],
+)
+def test_what_a_stage_uses(inside: Path, line: str, uses: tuple[str, ...]) -> None:
+    text = f"FROM alpine AS a\nFROM alpine AS b\nFROM alpine AS c\n{line}\n"
+    (inside / "Dockerfile").write_text(text, encoding="utf-8")
+    assert read(inside / "Dockerfile").stages[2].uses == uses
+
+
+def test_what_is_reached_comes_in_the_order_of_its_distance(inside: Path) -> None:
+    Path("Dockerfile").write_text(
+        "FROM alpine AS a\nARG A\nFROM a AS b\nARG B\nFROM alpine AS c\nARG C\n"
+        "FROM b AS top\nCOPY --from=c / /\nCOPY --from=0 / /\nFROM alpine AS apart\nARG D\n"
+    )
+    graph = read(Path("Dockerfile"))
+    assert graph.reach("TOP") == ("top", "b", "c", "a")
+    assert graph.args("top") == {"A", "B", "C"}
+    assert graph.makers("TOP", {"none"}.__contains__) == ("top", "c", "a", "b"), "what it copies comes before its base"
+
+
 def test_everything_that_a_stage_is_made_from_is_reached_once(graph: Dockerfile) -> None:
     assert graph.reach("3") == ("3", "build", "base")
     assert graph.reach("again") == ("again", "build", "base")
@@ -116,6 +145,67 @@ def test_a_stage_that_is_named_like_an_image_it_is_made_from_does_not_loop(insid
     assert graph.reach("alpine") == ("alpine",)
     assert graph.workdir("alpine") == ""
     assert graph.users("alpine") == ()
+
+
+@pytest.mark.parametrize(
+    ("base", "meant"),
+    [
+        ("biulder", "builder"),
+        ("build", "builder"),
+        ("builder", None),
+        ("scratch", None),
+        ("debian", None),
+        ("builder:1", None),
+        ("later", None),
+    ],
+)
+def test_a_base_that_is_nearly_an_earlier_stage_may_be_misspelt(inside: Path, base: str, meant: str | None) -> None:
+    (inside / "Dockerfile").write_text(
+        f"FROM alpine AS scratsh\nFROM alpine AS {meant or 'builder'}\nRUN x\n\nFROM {base}\nFROM alpine AS latter\n",
+        encoding="utf-8",
+    )
+    found = read(inside / "Dockerfile").misspelt()
+    assert found == (((5, base, meant),) if meant else ())
+
+
+def test_of_a_misspelt_base_the_nearest_stage_is_told_and_each_is_told(inside: Path) -> None:
+    (inside / "Dockerfile").write_text(
+        "FROM alpine AS build-a\nFROM alpine AS builder\nFROM bilder AS x\nFROM buildr AS y\n", encoding="utf-8"
+    )
+    assert read(inside / "Dockerfile").misspelt() == ((3, "bilder", "builder"), (4, "buildr", "builder"))
+
+
+@pytest.mark.parametrize(
+    ("text", "stages", "changed"),
+    [
+        ("FROM a AS x\nRUN x\n", ["x"], "FROM a AS x\nARG CI_BUILDKIT_RUN=7\nRUN x\n"),
+        ("FROM a AS x\nRUN x\n", ["y"], "FROM a AS x\nRUN x\n"),
+        ("ARG A\nfrom a as Test\nRUN x", ["TEST"], "ARG A\nfrom a as Test\nARG CI_BUILDKIT_RUN=7\nRUN x"),
+        ("FROM a \\\n  AS x\nRUN x\n", ["x"], "FROM a \\\n  AS x\nARG CI_BUILDKIT_RUN=7\nRUN x\n"),
+        ("FROM a AS x\nFROM x AS y", ["x", "y"], "FROM a AS x\nARG CI_BUILDKIT_RUN=7\nFROM x AS y\nARG CI_BUILDKIT_RUN=7"),
+        ("FROM a\nFROM b\n", ["1"], "FROM a\nFROM b\nARG CI_BUILDKIT_RUN=7\n"),
+        ("# a page\f, a line\u2028\nFROM a\nRUN x\n", ["0"], "# a page\f, a line\u2028\nFROM a\nARG CI_BUILDKIT_RUN=7\nRUN x\n"),
+    ],
+)  # fmt: skip
+def test_steps_miss_the_cache_by_an_argument_more(text: str, stages: list[str], changed: str) -> None:
+    assert with_argument(text, stages, "7") == changed
+
+
+def test_a_byte_that_is_no_text_is_no_obstacle(inside: Path) -> None:
+    (inside / "Dockerfile").write_bytes(b"# caf\xe9\nFROM alpine AS a\n")
+    assert [s.name for s in read(inside / "Dockerfile").stages] == ["a"]
+
+
+def test_a_stage_is_what_its_last_instructions_say(inside: Path) -> None:
+    (inside / "Dockerfile").write_text(
+        "FROM --platform=linux/amd64 alpine as First\nWORKDIR /a\nARG A=1 B\nARG C=x=y\nWORKDIR /b\nCMD x\n"
+        "FROM alpine\nRUN true\n",
+        encoding="utf-8",
+    )
+    first, second = read(inside / "Dockerfile").stages
+    assert (first.name, first.workdir, first.args, first.starts) == ("first", "/b", frozenset("ABC"), True)
+    assert (first.platform, second.platform) == ("linux/amd64", "")
+    assert (second.name, second.args, second.starts, second.runs) == ("1", frozenset(), False, True)
 
 
 @pytest.mark.parametrize("text", ["FROM alpine\r\nRUN true\r\n", "from alpine\nrun true", "\ufeffFROM alpine\n"])

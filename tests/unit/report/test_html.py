@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 import timeit
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
@@ -230,9 +231,14 @@ def test_nothing_ran(runs: ModuleType) -> None:
 def test_speed_and_lazy_import(runs: ModuleType) -> None:
     record, tests = runs.large(5000, 500)
     html.render(*runs.green(), logs={})
-    assert min(timeit.repeat(lambda: html.render(record, tests, logs={}), number=1, repeat=3)) < 0.5
+    # The process' own time: other work on the machine is none of it.
+    timer = timeit.Timer(lambda: html.render(record, tests, logs={}), timer=time.process_time)
+    assert min(timer.repeat(number=1, repeat=3)) < 0.5
     many, all_of_it = runs.huge()
-    assert timeit.timeit(lambda: (html.render(many, all_of_it, logs={}), summary.render(many, all_of_it)), number=1) < 3
+    whole = timeit.Timer(
+        lambda: (html.render(many, all_of_it, logs={}), summary.render(many, all_of_it)), timer=time.process_time
+    )
+    assert whole.timeit(number=1) < 3
     code = (
         "import sys, ci_buildkit.report.html, ci_buildkit.report.summary, ci_buildkit.report.terminal, ci_buildkit.github.log\n"
         "assert not {'jinja2', 'rich'} & set(sys.modules), 'imported too early'"

@@ -101,6 +101,21 @@ def test_a_case_that_was_flaky_within_an_attempt_stays_flaky() -> None:
     assert (one.outcome, one.flaky, one.attempts, one.message) == ("passed", True, 3, "no")
 
 
+@pytest.mark.parametrize("first", [case("t", "passed", "r/1.trx"), case("t", "passed", "r/1.trx", flaky=True)])
+@pytest.mark.parametrize("then", ["passed", "skipped", "failed"])
+def test_a_case_is_in_the_file_of_the_last_attempt(first: Case, then: Outcome) -> None:
+    [one] = fold(report(first), report(case("t", then, "r/2.trx"))).cases
+    assert one.file == "r/2.trx"
+
+
+def test_files_and_suites_are_not_counted_twice() -> None:
+    first = collect.report([case("t", "failed")], (), files=3, suites=2)
+    then = collect.report([case("t", "passed")], (), files=1, suites=4)
+    for pair in ((first, then), (then, first)):
+        totals = fold(*pair).totals
+        assert (totals.files, totals.suites, totals.tests) == (3, 4, 1)
+
+
 def test_problems_of_both_are_kept() -> None:
     cut, empty = Problem("a.xml", "unreadable", "is cut"), Problem("b.xml", "empty", "is empty")
     folded = fold(replace(report(), problems=(cut,)), replace(report(), problems=(cut, empty)))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ci_buildkit import __version__
 from ci_buildkit.results import collect, ctrf_writer, read
 from ci_buildkit.results.model import Case, Evidence, TestReport
 
@@ -114,3 +115,61 @@ def test_our_document_follows_the_schema() -> None:
     (test,) = results["tests"]
     assert (test["name"], test["status"], test["duration"], test["suite"]) == ("unnamed", "failed", 0, ["s"])
     assert "trace" not in test
+
+
+def test_a_whole_document() -> None:
+    cases = [
+        Case("a.xml", "junit", "outer / inner", "a.B", "fails", "failed", 0.5, Evidence("b.py", 3, message="no", attempts=2, details="no\nat b.py:3", output="said so\ntwice")),
+        Case("a.xml", "junit", "", "", "", "error", 0, Evidence(message="boom", quarantined="known")),
+        Case("a.xml", "junit", "s", "", "skips", "skipped", 0.0015),
+        Case("a.xml", "junit", "s", "", "wavers", "passed", 1.25, Evidence(attempts=3, flaky=True)),
+        Case("a.xml", "junit", "s", "", "passes", "passed"),
+    ]  # fmt: skip
+    written = ctrf_writer.dumps(collect.report(cases, [], files=1, suites=3), started=1.0004)
+    assert written.startswith(b'{\n  "reportFormat"')
+    extra = {"className": "", "report": "a.xml"}
+    assert json.loads(written) == {
+        "reportFormat": "CTRF",
+        "specVersion": "1.0.0",
+        "generatedBy": "ci-buildkit",
+        "results": {
+            "tool": {"name": "ci-buildkit", "version": __version__},
+            # An error is a failure here: CTRF knows no other. Milliseconds since 1970.
+            "summary": {
+                "tests": 5, "passed": 2, "failed": 2, "skipped": 1, "pending": 0, "other": 0, "flaky": 1, "suites": 3,
+                "start": 1000, "stop": 2752,
+            },
+            "tests": [
+                {
+                    "name": "fails", "status": "failed", "duration": 500, "rawStatus": "failed", "retries": 1, "flaky": False,
+                    "suite": ["outer", "inner"], "message": "no", "trace": "no\nat b.py:3", "filePath": "b.py", "line": 3,
+                    "stdout": ["said so", "twice"], "extra": {"className": "a.B", "report": "a.xml"},
+                },
+                {
+                    "name": "unnamed", "status": "failed", "duration": 0, "rawStatus": "error", "retries": 0, "flaky": False,
+                    "message": "boom", "extra": {**extra, "quarantined": "known"},
+                },
+                {
+                    "name": "skips", "status": "skipped", "duration": 2, "rawStatus": "skipped", "retries": 0, "flaky": False,
+                    "suite": ["s"], "extra": extra,
+                },
+                {
+                    "name": "wavers", "status": "passed", "duration": 1250, "rawStatus": "passed", "retries": 2, "flaky": True,
+                    "suite": ["s"], "extra": extra,
+                },
+                {
+                    "name": "passes", "status": "passed", "duration": 0, "rawStatus": "passed", "retries": 0, "flaky": False,
+                    "suite": ["s"], "extra": extra,
+                },
+            ],
+        },
+    }  # fmt: skip
+    assert json.loads(ctrf_writer.dumps(TestReport()))["results"]["summary"]["start"] == 0
+
+
+def test_the_file_has_the_same_document(tmp_path: Path) -> None:
+    report = collect.report([Case("a.xml", "junit", "s", "", "t", "passed")], [], files=1, suites=1)
+    ctrf_writer.write(report, tmp_path / "ctrf.json", started=7)
+    assert (tmp_path / "ctrf.json").read_bytes() == ctrf_writer.dumps(report, started=7)
+    ctrf_writer.write(report, tmp_path / "ctrf.json")
+    assert (tmp_path / "ctrf.json").read_bytes() == ctrf_writer.dumps(report, started=0)

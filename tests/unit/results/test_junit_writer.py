@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
+import time
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -127,6 +131,157 @@ def test_cases_of_two_files_are_never_taken_for_attempts() -> None:
 
 def test_an_empty_report_is_a_document() -> None:
     assert ET.fromstring(junit_writer.dumps(TestReport())).tag == "testsuites"
+
+
+# What a case is, and the element that it becomes. Readers of other tools rely on each of these.
+ELEMENTS: list[tuple[dict[str, object], str]] = [
+    ({"name": 'p<"&>', "seconds": 0.25}, '<testcase name="p&lt;&quot;&amp;&gt;" classname="k" time="0.25" />'),
+    (
+        {"class_name": "<k>\n\x1b[1ml", "path": "a.py", "line": 3},
+        '<testcase name="c" classname="&lt;k&gt; l" time="0"><?ci-buildkit file="a.py" line="3"?></testcase>',
+    ),
+    ({"path": "a.py"}, '<testcase name="c" classname="k" time="0"><?ci-buildkit file="a.py"?></testcase>'),
+    # Text is UTF-8, as it is, with or without something to tell.
+    ({"name": "é 名"}, '<testcase name="é 名" classname="k" time="0" />'),
+    (
+        {"name": "é", "outcome": "skipped", "message": "名"},
+        '<testcase name="é" classname="k" time="0"><skipped type="skipped" message="名" /></testcase>',
+    ),
+    # To the nanosecond, without an exponent.
+    ({"seconds": 1e-9}, '<testcase name="c" classname="k" time="0.000000001" />'),
+    ({"seconds": 120.0}, '<testcase name="c" classname="k" time="120" />'),
+    (
+        {"output": "printed\x1b[0m", "path": "b.py"},
+        '<testcase name="c" classname="k" time="0"><?ci-buildkit file="b.py"?><system-out>printed</system-out></testcase>',
+    ),
+    (
+        {"outcome": "failed", "message": "no", "details": "<x>\x00", "seconds": 1.0, "path": "a.py", "line": 7},
+        (
+            '<testcase name="c" classname="k" time="1"><?ci-buildkit file="a.py" line="7"?>'
+            '<failure type="failure" message="no">&lt;x&gt;</failure></testcase>'
+        ),
+    ),
+    ({"outcome": "failed"}, '<testcase name="c" classname="k" time="0"><failure type="failure" /></testcase>'),
+    (
+        {"outcome": "error", "message": "crash\n", "details": "d", "class_name": "<k>"},
+        '<testcase name="c" classname="&lt;k&gt;" time="0"><error type="error" message="crash ">d</error></testcase>',
+    ),
+    (
+        {"outcome": "error", "details": "d"},
+        '<testcase name="c" classname="k" time="0"><error type="error">d</error></testcase>',
+    ),
+    (
+        {"outcome": "skipped", "message": "why", "details": "more"},
+        '<testcase name="c" classname="k" time="0"><skipped type="skipped" message="why">more</skipped></testcase>',
+    ),
+    ({"outcome": "skipped"}, '<testcase name="c" classname="k" time="0"><skipped type="skipped" /></testcase>'),
+    # Surefire's elements: one for each attempt but the one that counts.
+    (
+        {"outcome": "failed", "message": "no", "details": "d", "attempts": 3},
+        (
+            '<testcase name="c" classname="k" time="0"><failure type="failure" message="no">d</failure>'
+            '<rerunFailure message="no" type="failure" /><rerunFailure message="no" type="failure" /></testcase>'
+        ),
+    ),
+    (
+        {"outcome": "error", "message": "no", "attempts": 2},
+        (
+            '<testcase name="c" classname="k" time="0"><error type="error" message="no" />'
+            '<rerunError message="no" type="failure" /></testcase>'
+        ),
+    ),
+    (
+        {"flaky": True, "attempts": 3, "message": "no\x00", "details": "first\x1b[0m"},
+        (
+            '<testcase name="c" classname="k" time="0"><flakyFailure message="no" type="failure">first</flakyFailure>'
+            '<flakyFailure message="no" type="failure" /></testcase>'
+        ),
+    ),
+    (
+        {"flaky": True, "attempts": 2},
+        '<testcase name="c" classname="k" time="0"><flakyFailure message="without a message" type="failure" /></testcase>',
+    ),
+    # A case that passed at each of several attempts is written once.
+    ({"attempts": 3}, '<testcase name="c" classname="k" time="0" />'),
+    (
+        {"outcome": "skipped", "attempts": 2},
+        '<testcase name="c" classname="k" time="0"><skipped type="skipped" /></testcase>',
+    ),
+]
+
+
+def rows_of(*cases: Case) -> list[str]:
+    return junit_writer.dumps(report(cases, (), files=1, suites=1)).splitlines()
+
+
+@pytest.mark.parametrize(("fields", "element"), ELEMENTS)
+def test_the_element_of_a_case(fields: dict[str, object], element: str) -> None:
+    assert [row for row in rows_of(a_case(**fields)) if row.startswith("<testcase")] == [element]
+
+
+@pytest.fixture
+def tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose clock is not that of UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "JST-9")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("tokyo")
+def test_the_frame_of_a_document() -> None:
+    cases = [
+        a_case(outcome="failed", message="no", seconds=0.5),
+        a_case(name="d", outcome="error", message="no", seconds=0.25),
+        a_case(name="e", outcome="skipped"),
+        a_case(name="f", outcome="skipped"),
+        a_case(name="g"),
+        a_case(name="h", suite="<t>\n\x1b[1mé"),
+        a_case(name="i", outcome="failed", message="no", seconds=1.2345),
+    ]
+    before = datetime.now(UTC).replace(microsecond=0)
+    rows = [row for row in rows_of(*cases) if not row.startswith("<testcase")]
+    written = re.findall(r'timestamp="([^"]*)"', "".join(rows))
+    assert len(set(written)) == 1
+    assert before <= datetime.strptime(f"{written[0]}+0000", "%Y-%m-%dT%H:%M:%S%z") <= datetime.now(UTC)
+    shared = f'package="" hostname="localhost" timestamp="{written[0]}"'
+    assert rows == [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        "<testsuites>",
+        f'<testsuite name="s" id="0" {shared} tests="6" failures="2" errors="1" skipped="2" time="1.984">',
+        *("<properties/>", "<system-out/>", "<system-err/>", "</testsuite>"),
+        f'<testsuite name="&lt;t&gt; é" id="1" {shared} tests="1" failures="0" errors="0" skipped="0" time="0.000">',
+        *("<properties/>", "<system-out/>", "<system-err/>", "</testsuite>"),
+        "</testsuites>",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cases", "suites"),
+    [
+        # By file and suite, in the order in which they come first.
+        ([("a", "s", "t", "passed"), ("b", "s", "t", "passed"), ("a", "s", "u", "passed")], [("s", 2), ("s", 1)]),
+        # What broke in one file and comes again in another would be read as its next attempt.
+        ([("a", "s", "t", "failed"), ("b", "s", "t", "passed")], [("s", 1), ("s / b", 1)]),
+        ([("a", "s", "t", "error"), ("b", "s", "t", "failed"), ("c", "s", "t", "passed")], [("s", 1), ("s / b", 1), ("s / c", 1)]),
+        ([("a", "", "t", "failed"), ("b", "", "t", "passed")], [("", 1), ("b", 1)]),
+        # No attempts: another suite, another name, or nothing that broke before.
+        ([("a", "s", "t", "failed"), ("a", "r", "t", "passed")], [("s", 1), ("r", 1)]),
+        ([("a", "s", "t", "failed"), ("b", "s", "u", "passed")], [("s", 1), ("s", 1)]),
+        ([("a", "s", "t", "skipped"), ("b", "s", "t", "failed")], [("s", 1), ("s", 1)]),
+        ([("a", "s", "t", "failed"), ("b", "s", "u", "passed"), ("c", "s", "t", "passed")], [("s", 1), ("s", 1), ("s / c", 1)]),
+    ],
+)  # fmt: skip
+def test_suites(cases: list[tuple[str, str, str, str]], suites: list[tuple[str, int]]) -> None:
+    made = [a_case(file=file, suite=suite, name=name, outcome=outcome) for file, suite, name, outcome in cases]
+    root = ET.fromstring(junit_writer.dumps(report(made, (), files=1, suites=1)))
+    assert [(suite.get("name"), len(suite.findall("testcase"))) for suite in root] == suites
+
+
+def test_another_class_is_no_attempt() -> None:
+    cases = [a_case(outcome="failed"), a_case(file="g", class_name="l")]
+    assert [suite.get("name") for suite in ET.fromstring("\n".join(rows_of(*cases)[1:]))] == ["s", "s"]
 
 
 ANY = st.text(st.characters(), max_size=30) | st.sampled_from(

@@ -10,7 +10,7 @@ import pytest
 from ci_buildkit.cli.main import main
 from ci_buildkit.config.levels import Level
 from ci_buildkit.results import collect, quarantine
-from ci_buildkit.results.model import Case, Outcome, TestReport
+from ci_buildkit.results.model import Case, Outcome, TestReport, changed
 from ci_buildkit.results.policy import Policy, let_pass, too_few
 
 
@@ -50,6 +50,21 @@ def test_a_list_says_it_before_the_level(tmp_path: Path) -> None:
         "1 of 4 tests failed, which is quarantined; 1 of 4 tests failed, which --fail-on tests=nothing lets pass"
     )
     assert Policy("failures", listed).judged(BOTH).broken
+
+
+def test_what_is_let_pass_is_one_sentence_for_each_reason() -> None:
+    def let(*reasons: str) -> str:
+        cases = [changed(Case("a", "junit", "s", "c", str(n), "failed"), quarantined=r) for n, r in enumerate(reasons)]
+        return let_pass(collect.report([*cases, Case("a", "junit", "s", "c", "t", "passed")], (), files=1, suites=1))
+
+    level = "--fail-on tests=errors lets it pass"
+    assert let("", "") == ""
+    assert let("quarantined until 2030-01-31: known") == "1 of 2 tests failed, which is quarantined"
+    assert let("known", "", "known") == "2 of 4 tests failed, which are quarantined"
+    assert let(level, level) == "2 of 3 tests failed, which --fail-on tests=errors lets pass"
+    assert let("known", level, "known", level, level) == (
+        "2 of 6 tests failed, which are quarantined; 3 of 6 tests failed, which --fail-on tests=errors lets pass"
+    )
 
 
 def test_a_report_without_failures_is_left_alone() -> None:
