@@ -32,6 +32,7 @@ class Engine:
         self.data = places.run / "data"
         self.socket = places.sockets / "docker.sock"
         self.note = processes.PidFile(places.run / "dockerd.pid")
+        self._own_note = places.run / "dockerd-own.pid"
         self.bridge = network.bridge_name(places.identity)
         self._settings = places.run / "daemon.json"
         self._pool = places.run / "pool"
@@ -47,7 +48,7 @@ class Engine:
             "data-root": str(self.data),
             "exec-root": str(self.places.sockets),
             "hosts": [f"unix://{self.socket}"],
-            "pidfile": str(self.places.run / "dockerd-own.pid"),
+            "pidfile": str(self._own_note),
             "bridge": self.bridge,
             "iptables": False,
             "ip6tables": False,
@@ -116,6 +117,8 @@ class Engine:
         for leftover in (self.data, self.places.sockets):
             shutil.rmtree(leftover, ignore_errors=True)
         self._pool.unlink(missing_ok=True)
+        # A killed daemon that nobody has reaped yet passes for one that runs, and the next would not start beside it.
+        self._own_note.unlink(missing_ok=True)
 
     def _remembered_pool(self) -> str:
         return self._pool.read_text().strip()

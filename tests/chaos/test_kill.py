@@ -164,7 +164,7 @@ def test_buildkitd(project: Path, alone: dict[str, str], builder: str, before: M
 
 
 def test_dockerd(project: Path, alone: dict[str, str], builder: str, before: Machine) -> None:
-    """The engine itself, which is started again after each run; containers and builders have survived then."""
+    """The engine itself, which is started anew after each run, without the containers of the one before."""
     ends = []
     for number, moment in moments("dockerd"):
         started = begin(project, alone, builder, number)
