@@ -66,6 +66,7 @@ def measure(bench: Bench, rounds: int = RUNS) -> list[Row]:
             note(WARM, bench.ours(name))
             change()
             note(CHANGED, bench.ours(name))
+            change()  # what runs nothing has nothing new to keep
             bench.ours(name, *kept)
             note(DISK, _disk(bench, name) / MB)
         note(MOUNTS, sum(one.stat().st_size for one in mounts.rglob("*") if one.is_file()) / MB)

@@ -32,6 +32,7 @@ the lowest and the highest sample. Limits are ratios and differences, because ma
 PARTS = {
     "pipeline": "A run on a builder that has everything",
     "peers": "A run from nothing, beside other ways",
+    "workflows": "A workflow from nothing, under act",
     "release": "A release, again",
     "cold-release": "A release on a new builder",
     "mounts": "Cache mounts on a new builder",
@@ -48,8 +49,10 @@ A project of five targets, all of them in the builder's cache: what is left is w
 another, as workflows do it step by step.""",
     "peers": """\
 The same project with nothing in any cache: a builder is made, lint, tests, binaries and two images are built, and the builder
-is removed, all of it timed. Under act both workflows run in the same image of a runner and upload what they made; the
-action's own Python is in the runner's tool cache.""",
+is removed, all of it timed.""",
+    "workflows": """\
+The same as two workflows, which run in the same image of a runner and upload what they made; the action's own Python is in
+the runner's tool cache.""",
     "release": """\
 The example `buildme`: lint, tests, two programs for six platforms with archives and checksums, two images for three
 platforms, pushed with provenance. The usual way is one build after another, `tar` and `gzip`; it reads no results and waits
