@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+
+from tests.scripts import script
 
 if TYPE_CHECKING:
     from pages import Block
@@ -51,11 +51,7 @@ class File:
 
 def blocks(page: Path) -> list[Block]:
     """The blocks of code of a page."""
-    sys.path.insert(0, str(ROOT / "bin"))
-    try:
-        return list(importlib.import_module("pages").blocks(page))
-    finally:
-        sys.path.remove(str(ROOT / "bin"))
+    return list(script("pages").blocks(page))
 
 
 def parts(page: Path) -> Iterator[Command | File]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from types import ModuleType
 
 import pytest
 import yaml
+from tests.scripts import script
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -27,15 +27,6 @@ def docs() -> ModuleType:
 def code() -> ModuleType:
     """`bin/page_code.py`."""
     return script("page_code")
-
-
-def script(name: str) -> ModuleType:
-    """A file of `bin/`, which imports those beside it."""
-    sys.path.insert(0, str(ROOT / "bin"))
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(str(ROOT / "bin"))
 
 
 def test_generated_pages_are_current_and_links_lead_somewhere() -> None:

@@ -6,7 +6,6 @@ gets the paths that are used, taken out of the real description: the whole of it
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import socket
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.scripts import script
 
 from ci_buildkit.artifacts.dist import File
 from ci_buildkit.github.api import Repository
@@ -54,11 +54,7 @@ ANNOTATION: dict[str, str | int] = {
 
 
 def npm_folder() -> Path:
-    spec = importlib.util.spec_from_file_location("test_tools", ROOT / "bin" / "test_tools.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = script("test_tools")
     folder: Path = module.npm_folder()
     assert folder.is_dir(), "the npm packages of tests/npm are not installed: call bin/test_tools.py"
     return folder

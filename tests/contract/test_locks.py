@@ -5,7 +5,6 @@ pip-audit is the real one, from the environment that `make audit` makes for it; 
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 import subprocess
@@ -14,23 +13,14 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.scripts import script
 
 ROOT = Path(__file__).parents[2]
 HASH = f"--hash=sha256:{'0' * 64}"
 GOOD = f"one==1.0 \\\n    {HASH} \\\n    {HASH}\ntwo.x==2.0 ; python_full_version < '3.12' \\\n    {HASH}\n"
-
-
-def script(name: str) -> ModuleType:
-    """A file of `bin/`, which imports those beside it."""
-    sys.path.insert(0, str(ROOT / "bin"))
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(str(ROOT / "bin"))
 
 
 audit = script("audit")

@@ -7,17 +7,15 @@ Apps" of its REST documentation; a server here keeps to that table.
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
+from tests.scripts import script
 from tests.workflow_templates import NAMES, instance
 
 from ci_buildkit.doctor import workflows as doctor
@@ -57,15 +55,6 @@ BY_INPUTS = {
 }
 
 Scopes = dict[str, str]
-
-
-def script(name: str) -> ModuleType:
-    """A file of `bin/`, which imports those beside it."""
-    sys.path.insert(0, str(ROOT / "bin"))
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(str(ROOT / "bin"))
 
 
 pages, page_code, init = script("pages"), script("page_code"), script("init_workflows")

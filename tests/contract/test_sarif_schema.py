@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft4Validator
+from tests.scripts import script
 
 from ci_buildkit.findings import read, sarif
 from ci_buildkit.findings.model import Finding, FindingReport
@@ -29,11 +29,7 @@ ODD = FindingReport(
 @pytest.fixture(scope="module")
 def schema() -> Draft4Validator:
     """Of the npm package that carries it."""
-    spec = importlib.util.spec_from_file_location("test_tools", ROOT / "bin" / "test_tools.py")
-    assert spec
-    assert spec.loader
-    tools = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tools)
+    tools = script("test_tools")
     folder = tools.npm_folder() / "node_modules/@microsoft/jest-sarif/lib/schemas"
     assert folder.is_dir(), "the npm packages of tests/npm are not installed: call bin/test_tools.py"
     return Draft4Validator(json.loads((folder / "sarif-2.1.0-rtm.5.json").read_text("utf-8")))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from tests.scripts import script
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -64,12 +64,7 @@ class Box:
 @pytest.fixture(scope="module")
 def survivors() -> ModuleType:
     """`bin/survivors.py`."""
-    spec = importlib.util.spec_from_file_location("survivors", ROOT / "bin" / "survivors.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("survivors")
 
 
 @pytest.fixture

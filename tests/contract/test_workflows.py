@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.scripts import script
 
 from ci_buildkit.config.options import Options, flag_of, option_string
 
@@ -23,16 +23,6 @@ def load(path: Path) -> dict[str, Any]:
     """A YAML file; the key `on` is text."""
     loaded: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8").replace("\non:", '\n"on":', 1), yaml.SafeLoader)
     return loaded
-
-
-def script(name: str) -> Any:
-    """A module of `bin`, which is no package."""
-    spec = importlib.util.spec_from_file_location(f"bin_{name}", ROOT / "bin" / f"{name}.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 generator = script("workflows")

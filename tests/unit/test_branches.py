@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
+
+from tests.scripts import script
 
 ROOT = Path(__file__).parents[2]
 
@@ -13,11 +14,7 @@ def summary(taken: int, every: int) -> dict[str, dict[str, int]]:
 
 
 def test_a_module_that_no_test_imports_counts_with_its_package() -> None:
-    spec = importlib.util.spec_from_file_location("branches", ROOT / "bin" / "branches.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = script("branches")
     files = {
         "src/ci_buildkit/plan/tested.py": summary(9, 10),
         "src/ci_buildkit/plan/untested.py": summary(0, 10),

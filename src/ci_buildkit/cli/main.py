@@ -74,10 +74,10 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _tell(message: str) -> None:
-    from ci_buildkit.report.text import inert
+    from ci_buildkit.report.text import inert_lines
 
     with contextlib.suppress(OSError):  # the exit code tells it too
-        print("\n".join(map(inert, f"error: {message}".split("\n"))), file=sys.stderr)
+        print(inert_lines(f"error: {message}"), file=sys.stderr)
 
 
 def _call(words: list[str]) -> int:

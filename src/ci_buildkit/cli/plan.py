@@ -39,14 +39,14 @@ def call(arguments: argparse.Namespace) -> int:
     from ci_buildkit.cli.output import inert_json
     from ci_buildkit.pipeline.prepare import prepared
     from ci_buildkit.plan import matrix
-    from ci_buildkit.report.text import inert
+    from ci_buildkit.report.text import inert_lines
 
     options = flags.settings(arguments).options
     runners = matrix.runners(options.runner)
     with prepared(options, os.environ) as ready:
         text = render(ready.plan, arguments.format, runners, by=arguments.by)
     if arguments.format == "text":
-        print("\n".join(map(inert, text.split("\n"))))
+        print(inert_lines(text))
     else:
         print(inert_json(text.encode("utf-8", "replace")).decode())
     return 0

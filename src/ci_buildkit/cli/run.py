@@ -146,14 +146,14 @@ def _load_reports(kinds: Container[str]) -> None:
 def _report(finished: Finished, staging: Staging, options: Options) -> int:
     """Write every report and put the folder in place; returns the exit code."""
     from ci_buildkit.cli import reports
-    from ci_buildkit.report.text import inert
+    from ci_buildkit.report.text import inert_lines
 
     record = finished.record
     reports.write(staging.report, record, finished.tests, finished.findings, root=finished.root)
     try:
         staging.put(options.report_dir)
     except CiBuildkitError as error:
-        print("\n".join(map(inert, f"error: {error}".split("\n"))), file=sys.stderr)
+        print(inert_lines(f"error: {error}"), file=sys.stderr)
         return most_fundamental([record.exit_code, error.exit_code])
     return record.exit_code
 

@@ -37,6 +37,11 @@ def inert(text: str) -> str:
     return f"\u00b7 {line.lstrip()}" if _COMMAND.match(line) else line
 
 
+def inert_lines(text: str) -> str:
+    """The same text, each line of it `inert`."""
+    return "\n".join(map(inert, text.split("\n")))
+
+
 def unmarked(line: str) -> str:
     """The line without `##[`, of which GitHub's page of a log makes groups and colours even where no command runs."""
     return _OLD_COMMAND.sub(r"\1 ", line)

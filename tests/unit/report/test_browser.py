@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 from markdown_it import MarkdownIt
 from playwright.sync_api import Browser, Dialog, Page, Route, expect, sync_playwright
+from tests.scripts import script
 
 from ci_buildkit.report import facts, html, summary
 from ci_buildkit.report.text import duration
@@ -371,13 +370,7 @@ def test_times_are_written_as_everywhere(browser: Browser, runs: ModuleType, tmp
 
 def style() -> str:
     """GitHub's own style sheet for Markdown, from the folder where `bin/test_tools.py` put it."""
-    file = Path(__file__).parents[3] / "bin" / "test_tools.py"
-    spec = importlib.util.spec_from_file_location("test_tools", file)
-    assert spec
-    assert spec.loader
-    tools = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = tools
-    spec.loader.exec_module(tools)
+    tools = script("test_tools")
     folder: Path = tools.npm_folder()
     return (folder / "node_modules/github-markdown-css/github-markdown.css").read_text("utf-8")
 
