@@ -122,6 +122,10 @@ class Repository:
             if made is not None:
                 return made
 
+    def stand_aside(self, tries: int) -> None:
+        """Lets another run finish what it does to the same thing, as `Retry.stand_aside` says."""
+        self._retry.stand_aside(tries)
+
     def request(self, verb: str, path: str, query: dict[str, str] | None = None, *, body: object = None) -> Any:
         """GitHub's answer to one request about the repository, to be made through `ask`."""
         ask = self._github.requester.requestJsonAndCheck

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ci_buildkit.record import RunRecord
 
 # Another run that publishes the same tag may take a file away while it is sent; the last round only looks.
-ROUNDS = 4
+ROUNDS = 6
 # GitHub renames other files ("Upload a release asset"), and then checksums.txt would name what nobody can download.
 _KEPT_NAME = re.compile(r"[A-Za-z0-9_+@-]+(?:\.[A-Za-z0-9_+@-]+)*")
 # A release by semantic versioning and by PEP 440: numbers alone, build metadata or a post-release behind them.
@@ -137,6 +137,7 @@ def _complete(releases: Releases, release: Release, files: Sequence[File]) -> in
         for file in wrong:
             problem = _send(releases, release, file)
             if problem:
+                releases.stand_aside(ROUNDS - left)
                 break
             sent.add(file.name)
     raise problem or GitHubError(

@@ -129,6 +129,10 @@ class Releases:
         path = f"/releases/{release.id}"
         self._api.ask(f"publish the release {release.tag}", NEEDS, lambda: self._api.request("PATCH", path, body=body))
 
+    def stand_aside(self, tries: int) -> None:
+        """Lets another run that publishes the same release go on alone for a while, after `tries` in its way."""
+        self._api.stand_aside(tries)
+
     def assets(self, release: Release) -> dict[str, Asset]:
         """What GitHub has, by name."""
         listed = self._all(f"/releases/{release.id}/assets", "list the release's files", Asset.of)

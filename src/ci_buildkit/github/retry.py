@@ -99,6 +99,15 @@ class Retry:
         self._sleep(pause)
         return True
 
+    def stand_aside(self, tries: int) -> None:
+        """Waits for a random time, of more seconds the more `tries` there were, while another is at work on the same.
+
+        All of it is random ("full jitter"), so that two that were in each other's way are not so again at the next try.
+        """
+        pause = min(FIRST_PAUSE * 2.0**tries * random.random(), max(self.left, 0.0))  # noqa: S311 - no secret
+        self.left -= pause
+        self._sleep(pause)
+
     def pause(self, failure: Failure, tries: int) -> float:
         """The seconds to wait after the try number `tries` failed."""
         # A second more than asked for, because resets are whole seconds; a fraction, so that jobs do not come together.

@@ -87,3 +87,21 @@ def test_a_server_that_hangs_is_given_up() -> None:
 
 def test_tries_have_a_bound() -> None:
     assert not Retry(sleep=lambda _: None).again(Failure(500, ""), MOST_TRIES)
+
+
+def test_two_in_each_others_way_wait_for_different_times_that_grow() -> None:
+    waits: list[float] = []
+    retry = Retry(budget=1_000.0, sleep=waits.append)
+    for tries in [1] * 50 + [4] * 50:
+        retry.stand_aside(tries)
+    short, long = waits[:50], waits[50:]
+    assert 0.0 <= min(short) < max(short) <= 2.0 < max(long) <= 16.0
+    assert len(set(waits)) > 90
+
+
+def test_standing_aside_is_waited_for_in_the_same_bound() -> None:
+    waits: list[float] = []
+    retry = Retry(budget=3.0, sleep=waits.append)
+    for _ in range(50):
+        retry.stand_aside(5)
+    assert sum(waits) == pytest.approx(3.0)
