@@ -1,4 +1,4 @@
-"""Make text that any program may have printed safe to keep: no terminal control, nothing that XML forbids, bounded.
+"""Text that any program may have printed made safe to keep: no terminal control, nothing that XML forbids, bounded.
 
 The characters taken out are those that XML 1.0 (section 2.2, "Char" and its note on discouraged characters) does not
 want, so that whatever passed `clean` can be written to any report unchanged and is read back the same.
@@ -60,6 +60,11 @@ def block(text: str) -> str:
     lines = text.rstrip().split("\n")
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     return "\n".join(lines[first:])
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 test`, `2 tests`, `1,024 tests`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def excerpt(text: str, limit: int = MAX_DETAILS) -> str:

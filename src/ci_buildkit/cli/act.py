@@ -180,7 +180,8 @@ def _step(step: Step) -> dict[str, Any]:
 def lines(outcome: Outcome, *, colours: bool) -> Iterator[str]:
     """The table for people: jobs, their steps, and the artifacts."""
     from ci_buildkit.cli.output import aligned
-    from ci_buildkit.report.text import duration, plural, size
+    from ci_buildkit.report.text import duration, size
+    from ci_buildkit.text import plural
 
     rows = []
     for job in outcome.jobs:

@@ -95,7 +95,8 @@ def as_json(one: Diagnosis) -> dict[str, Any]:
 
 def lines(report: Report, *, colour: bool) -> Iterator[str]:
     """The report for people, by file."""
-    from ci_buildkit.report.text import inert, plural
+    from ci_buildkit.report.text import inert
+    from ci_buildkit.text import plural
 
     looked = [
         plural(count, noun)

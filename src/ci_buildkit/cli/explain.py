@@ -88,7 +88,8 @@ def as_json(step: Explained) -> dict[str, Any]:
 
 def lines(explanation: Explanation) -> Iterator[str]:
     """The explanation for people."""
-    from ci_buildkit.report.text import cut, inert, plural
+    from ci_buildkit.report.text import cut, inert
+    from ci_buildkit.text import plural
 
     against = f", compared with the run of {explanation.earlier}" if explanation.earlier else ""
     if not explanation.steps:
@@ -107,7 +108,8 @@ def lines(explanation: Explanation) -> Iterator[str]:
 
 
 def _cost(step: Explained) -> str:
-    from ci_buildkit.report.text import duration, plural, size
+    from ci_buildkit.report.text import duration, size
+    from ci_buildkit.text import plural
 
     parts = [duration(step.seconds)]
     if step.followed:

@@ -118,7 +118,8 @@ def _compared(report: FindingReport, baseline: str | None, write_to: str | None)
     """`report` without what is known, and a new baseline where one is wanted and nothing is missing from it."""
     from ci_buildkit.findings import baseline as known
     from ci_buildkit.paths import PathMapper
-    from ci_buildkit.report.text import inert, plural
+    from ci_buildkit.report.text import inert
+    from ci_buildkit.text import plural
 
     source_line = PathMapper().source_line
     if baseline:
@@ -166,7 +167,8 @@ def text(report: FindingReport, *, colour: bool = False) -> str:
     """The findings for people, one line each, then what could not be read, and their number last."""
     from ci_buildkit.cli.output import aligned
     from ci_buildkit.findings.policy import count
-    from ci_buildkit.report.text import one_line, place, plural
+    from ci_buildkit.report.text import one_line, place
+    from ci_buildkit.text import plural
 
     rows: list[tuple[str, str, str]] = [
         (

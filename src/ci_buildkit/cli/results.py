@@ -206,7 +206,8 @@ def _word(case: Case) -> str:
 
 
 def _totals(totals: Totals) -> str:
-    from ci_buildkit.report.text import duration, plural
+    from ci_buildkit.report.text import duration
+    from ci_buildkit.text import plural
 
     counts = {
         "passed": totals.passed,

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from ci_buildkit import jsoncut
 from ci_buildkit.fields import label, mapping, positive, sequence, string
-from ci_buildkit.findings.model import Finding, FindingReport
+from ci_buildkit.findings.model import Finding, FindingReport, Severity
 from ci_buildkit.findings.reader import Item, Reader
 from ci_buildkit.findings.values import web
 from ci_buildkit.reader import Source, by_document
@@ -105,44 +105,30 @@ def from_document(document: object, source: Source) -> Iterator[Item]:
 
 def _check(check: dict[str, Any], place: str, mapper: PathMapper) -> Iterator[Finding]:
     sources = sequence(check.get("sources"))
-    for warning in (mapping(item) for item in sequence(check.get("warnings"))):
-        where = mapping(warning.get("location"))
+
+    def finding(told: dict[str, Any], severity: Severity, rule: str, message: str) -> Finding:
+        where = mapping(told.get("location"))
         start, end = _range(where)
-        message = clean(string(warning.get("detail")) or string(warning.get("description"))).strip()
-        rule = label(warning.get("ruleName")) or rule_of(string(warning.get("url")))
-        yield Finding(
+        return Finding(
             path=_file(sources, where.get("sourceIndex", 0), place, mapper),
             line=start,
             column=None,
             end_line=end if end and start and end > start else None,
             end_column=None,
-            severity="warning",
-            rule=rule or "BuildWarning",
-            message=message,
+            severity=severity,
+            rule=rule,
+            message=clean(message).strip(),
             tool=TOOL,
-            url=web(warning.get("url")),
+            url=web(told.get("url")),
         )
-    yield from _build_error(check, sources, place, mapper)
 
-
-def _build_error(check: dict[str, Any], sources: list[Any], place: str, mapper: PathMapper) -> Iterator[Finding]:
+    for warning in (mapping(item) for item in sequence(check.get("warnings"))):
+        rule = label(warning.get("ruleName")) or rule_of(string(warning.get("url"))) or "BuildWarning"
+        yield finding(warning, "warning", rule, string(warning.get("detail")) or string(warning.get("description")))
     error = mapping(check.get("buildError"))
-    message = clean(string(error.get("message")) or string(check.get("error"))).strip()
-    if not message:
-        return
-    where = mapping(error.get("location"))
-    start, end = _range(where)
-    yield Finding(
-        path=_file(sources, where.get("sourceIndex", 0), place, mapper),
-        line=start,
-        column=None,
-        end_line=end if end and start and end > start else None,
-        end_column=None,
-        severity="error",
-        rule=BUILD_ERROR,
-        message=message,
-        tool=TOOL,
-    )
+    broken = finding(error, "error", BUILD_ERROR, string(error.get("message")) or string(check.get("error")))
+    if broken.message:
+        yield broken
 
 
 def _range(location: dict[str, Any]) -> tuple[int | None, int | None]:

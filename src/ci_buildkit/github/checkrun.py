@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from ci_buildkit.github import annotate
 from ci_buildkit.report import facts, summary
 from ci_buildkit.report.markdown import inline
-from ci_buildkit.report.text import one_line, plain, plural
+from ci_buildkit.report.text import one_line, plain
+from ci_buildkit.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

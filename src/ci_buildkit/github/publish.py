@@ -15,7 +15,7 @@ from ci_buildkit.github import checkrun, comment
 from ci_buildkit.github.retry import Refused
 from ci_buildkit.report import compare, summary
 from ci_buildkit.report.digest import Digest, decode
-from ci_buildkit.report.text import plural
+from ci_buildkit.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable

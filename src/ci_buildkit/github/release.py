@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ci_buildkit.errors import ConfigurationError, GitHubError, OutputError
 from ci_buildkit.github.retry import Refused
-from ci_buildkit.report.text import plural
+from ci_buildkit.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

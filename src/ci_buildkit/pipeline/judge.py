@@ -15,7 +15,8 @@ from ci_buildkit.findings.model import FindingReport
 from ci_buildkit.problem import Problem
 from ci_buildkit.record import StageOutcome
 from ci_buildkit.results.model import TestReport, Totals
-from ci_buildkit.results.policy import let_pass, plural
+from ci_buildkit.results.policy import let_pass
+from ci_buildkit.text import plural
 
 EXIT_CODE = re.compile(rf"{FAILED}: exit code: (\d+)")
 MAX_NAME = 200  # characters of a step's name in a reason

@@ -14,7 +14,8 @@ from ci_buildkit.findings.model import Finding
 from ci_buildkit.problem import Problem
 from ci_buildkit.record import Kind
 from ci_buildkit.results.model import TestReport, Totals
-from ci_buildkit.results.policy import Policy, plural, too_few
+from ci_buildkit.results.policy import Policy, too_few
+from ci_buildkit.text import plural
 
 if TYPE_CHECKING:
     from ci_buildkit.findings.baseline import Baseline

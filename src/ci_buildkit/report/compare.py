@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ci_buildkit.report.digest import WHOLE, Digest, title
 from ci_buildkit.report.markdown import code
-from ci_buildkit.report.text import plural
+from ci_buildkit.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,8 +15,8 @@ from ci_buildkit.record import (
     InstructionRecord,
 )
 from ci_buildkit.report.stepgraph import STEPS
-from ci_buildkit.report.text import plural
 from ci_buildkit.stepname import StepName
+from ci_buildkit.text import plural
 
 Chain = tuple[InstructionRecord, ...]
 LISTED = 3

@@ -7,7 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ci_buildkit.report.text import duration, one_line, plural
+from ci_buildkit.report.text import duration, one_line
+from ci_buildkit.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,7 +20,8 @@ from urllib.parse import quote
 from ci_buildkit import __version__
 from ci_buildkit.report import facts, pagedata, timeline
 from ci_buildkit.report.logfile import read_tail
-from ci_buildkit.report.text import duration, ends, last_lines, one_line, place, plain, plural, size
+from ci_buildkit.report.text import duration, ends, last_lines, one_line, place, plain, size
+from ci_buildkit.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

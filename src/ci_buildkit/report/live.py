@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 from ci_buildkit.pipeline.view import Snapshot
 from ci_buildkit.report.ending import failure_tail, finished_text
-from ci_buildkit.report.text import duration, log_line, one_line, plural
+from ci_buildkit.report.text import duration, log_line, one_line
+from ci_buildkit.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

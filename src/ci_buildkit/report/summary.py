@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from ci_buildkit.report import facts
 from ci_buildkit.report.markdown import cell, code, fence, inline, link, table, whole
-from ci_buildkit.report.text import duration, one_line, place, plural, size
+from ci_buildkit.report.text import duration, one_line, place, size
+from ci_buildkit.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

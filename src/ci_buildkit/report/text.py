@@ -6,7 +6,7 @@ import math
 import re
 from typing import TextIO
 
-from ci_buildkit.text import clean
+from ci_buildkit.text import clean, plural
 
 # What `clean` keeps because it is legal in XML, but that moves or reorders what a reader sees: NEL, the line and
 # paragraph separators, and the bidirectional controls.
@@ -91,11 +91,6 @@ def last_lines(text: str, lines: int, characters: int) -> tuple[str, bool]:
     rows = text[-characters:].rstrip().split("\n")
     kept = rows[-lines:]
     return "\n".join(log_line(row) for row in kept), len(text) > characters or len(rows) > lines
-
-
-def plural(count: int, noun: str) -> str:
-    """`1 test`, `2 tests`, `1,024 tests`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def duration(seconds: float) -> str:

@@ -15,8 +15,9 @@ from ci_buildkit.record import outcome_of
 from ci_buildkit.report import facts
 from ci_buildkit.report.markdown import cell, inline, table, whole
 from ci_buildkit.report.summary import MARKS
-from ci_buildkit.report.text import duration, inert, one_line, plural
+from ci_buildkit.report.text import duration, inert, one_line
 from ci_buildkit.results.model import TestReport
+from ci_buildkit.text import plural
 
 if TYPE_CHECKING:
     from ci_buildkit.record import RunOutcome, RunRecord

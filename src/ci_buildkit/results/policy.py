@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from ci_buildkit.config.levels import Level
 from ci_buildkit.results.model import Case, TestReport, changed
 from ci_buildkit.results.quarantine import Quarantine
+from ci_buildkit.text import plural
 
 _LEVEL = "--fail-on tests="
 # The outcomes that count at each level.
@@ -53,8 +54,3 @@ def too_few(tests: int, minimum: int | None) -> str | None:
     if minimum is None or tests >= minimum:
         return None
     return f"expected at least {plural(minimum, 'test')}, found {tests:,}"
-
-
-def plural(number: int, noun: str) -> str:
-    """`1 test`, `2 tests`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -167,15 +167,6 @@ def test_cut(raw: str, limit: int, shown: str) -> None:
     assert text.cut(raw, limit) == shown
 
 
-def test_plural() -> None:
-    assert [text.plural(number, "test") for number in (0, 1, 2, 1024)] == [
-        "0 tests",
-        "1 test",
-        "2 tests",
-        "1,024 tests",
-    ]
-
-
 @pytest.mark.parametrize(
     ("raw", "shown"),
     [
