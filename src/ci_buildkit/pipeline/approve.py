@@ -20,7 +20,8 @@ from ci_buildkit.plan import smoke
 from ci_buildkit.plan.stages import Plan
 
 SMOKE_SECONDS = 300  # for one command on one platform
-SHOWN = 200  # characters of the end of what a command printed, in a reason
+# Of the end of what a command printed, in a reason: lines, because docker may swap those of stdout and stderr, and characters.
+SHOWN_LINES, SHOWN = 3, 200
 
 
 def check(options: Options, plan: Plan, buildx: Buildx) -> None:
@@ -109,8 +110,8 @@ def _run(session: Session, image: Pushed, platform: str, command: smoke.Command)
         ending = f"did not end within {SMOKE_SECONDS} s" if ran.timed_out else f"ended with exit code {ran.returncode}"
         out.write(f"# {ending}\n")
     if ran.timed_out or ran.returncode:
-        last = (ran.text.splitlines() or ["it printed nothing"])[-1][-SHOWN:]
-        raise OutputError(f"{image.stage}: {said} {ending}: {last} (logs/{log.name})")
+        last = " / ".join(ran.text.splitlines()[-SHOWN_LINES:])[-SHOWN:]
+        raise OutputError(f"{image.stage}: {said} {ending}: {last or 'it printed nothing'} (logs/{log.name})")
 
 
 def _signed(session: Session, approval: Approval) -> Approval:
