@@ -13,7 +13,8 @@ from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.github.runner import GitHub
 from ci_buildkit.github.step import ended
 from ci_buildkit.report.markdown import cell, inline, table
-from ci_buildkit.report.text import inert, plural
+from ci_buildkit.report.text import inert
+from ci_buildkit.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
