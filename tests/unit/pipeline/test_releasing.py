@@ -165,8 +165,8 @@ def test_an_image_is_tried_out_before_its_tags_move(ground: Ground, registry: Me
     assert sum(call.startswith("run ") for call in ground.calls) == 1, "once for both of its names"
     if code:
         assert {one.exit_code for one in made.verdicts} == {5}
-        reason = "app: `app --self-test` on linux/amd64 ended with exit code 3: panic: --self-test (logs/app.smoke.log)"
-        assert made.verdicts[0].reason == reason
+        said = "listening on :: / panic: --self-test (logs/app.smoke.log)"
+        assert made.verdicts[0].reason == f"app: `app --self-test` on linux/amd64 ended with exit code 3: {said}"
 
 
 COSIGN = """#!/bin/sh
