@@ -1,5 +1,6 @@
 """`make chaos`: every fault on the real engine, one after the other, and a table of what each did."""
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -50,6 +51,8 @@ def table(found: list[Row]) -> str:
 
 def main() -> int:
     """Bring the engine up, run the tests and print the table; pytest's exit code, or the lab's."""
+    # Shells have what they start in the background ignore it, and so do all that it starts; tests send it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     engine = subprocess.run([sys.executable, "lab/lab.py", "up"], cwd=ROOT, check=False)
     if engine.returncode:
         return engine.returncode
