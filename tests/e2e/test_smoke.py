@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -68,15 +69,20 @@ def test_an_image_gets_its_tag_once_its_commands_succeed(
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("command", "said", "shown"),
     [
-        ("sh -c 'echo it is broken >&2; exit 7'", ["ended with exit code 7", "it is broken"]),
-        ("no-such-program", ["ended with exit code 127"]),
+        (
+            "sh -c 'echo it is broken >&2; exit 7'",
+            r"ended with exit code 7: (entered / it is broken|it is broken / entered) \(logs/server\.smoke\.log\)",
+            "it is broken",
+        ),
+        ("no-such-program", "ended with exit code 127", "ended with exit code 127"),
     ],
 )
 def test_no_tag_moves_where_a_command_fails(
     command: str,
-    said: list[str],
+    said: str,
+    shown: str,
     project: Path,
     environment: dict[str, str],
     lab: dict[str, str],
@@ -86,13 +92,13 @@ def test_no_tag_moves_where_a_command_fails(
     done = run(project, environment, lab, builder, path, "--smoke", "true", "--smoke", command, "--smoke", "echo after")
     assert done.code == 5, done.output
     [problem] = done.record["problems"]
-    assert all(part in problem["reason"] for part in said)
-    assert all(part in " ".join(done.output.split()) for part in said)
+    assert re.search(said, problem["reason"])
+    assert re.search(said, " ".join(done.output.split()))
     [record] = done.record["images"]
     assert record["smoked"] == []
     assert not record["pushed"]
     assert support.tags(lab, path) == []
-    assert all(part in done.log("server.smoke") for part in said)
+    assert shown in done.log("server.smoke")
     assert "after" not in done.log("server.smoke").replace("echo after", "")
 
 
