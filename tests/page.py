@@ -18,7 +18,6 @@ from tests.scripts import script
 if TYPE_CHECKING:
     from pages import Block
 
-ROOT = Path(__file__).parents[1]
 NAMED = re.compile(r"`([\w./-]+)`[^`]*:$")  # the file that a paragraph names last, right above its content
 # What is different in each run, and what stands for it in both texts.
 CHANGING = (

@@ -27,7 +27,6 @@ from ci_buildkit.github.event import Source
 from ci_buildkit.github.releases import Releases
 from ci_buildkit.github.retry import Refused, Retry
 
-ROOT = Path(__file__).parents[2]
 REPOSITORY = "/repos/{owner}/{repo}"
 USED = {
     f"{REPOSITORY}/check-runs": "post",

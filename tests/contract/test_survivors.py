@@ -8,8 +8,6 @@ from types import ModuleType
 import pytest
 from tests.scripts import script
 
-ROOT = Path(__file__).resolve().parents[2]
-
 # As mutmut writes a module: each function as it was, and once for each change.
 MUTATED = '''
 def x_size__mutmut_orig(text):

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from tests.scripts import script
-
-ROOT = Path(__file__).parents[2]
 
 
 def summary(taken: int, every: int) -> dict[str, dict[str, int]]:
