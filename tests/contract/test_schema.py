@@ -22,7 +22,8 @@ from ci_buildkit.errors import ConfigurationError
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docs" / "reference" / "ci-buildkit.schema.json"
 SCHEMA = schemas.schema()
-VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
+# As ECMA-262 reads the patterns, in which `$` is the end; in Python it also stands before a last line end.
+VALIDATOR = jsonschema.Draft7Validator(json.loads(json.dumps(SCHEMA).replace('$"', r'\\Z"')))
 NAMES = {option_string(name): name for name in Options.model_fields}
 
 

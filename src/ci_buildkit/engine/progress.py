@@ -31,6 +31,20 @@ FAILED = "did not complete successfully"
 CHANGES = re.compile(r"\] (?:RUN|COPY|ADD|WORKDIR) ")
 
 
+Status = Mapping[str, Any]  # one `SolveStatus`
+
+
+def status_of(line: bytes) -> Status | None:
+    """The status that a line of the stream holds; None for any other line."""
+    if not line.startswith(b"{"):
+        return None
+    try:
+        status: Status = jsontext.loads(line)
+    except jsontext.Broken:
+        return None
+    return status
+
+
 def seconds_of(text: str | None) -> float | None:
     """A time stamp in seconds since 1970; None for none."""
     return datetime.fromisoformat(text).timestamp() if text else None
@@ -129,19 +143,18 @@ class Progress:
         self.origin = math.inf
         self._elapsed = elapsed
         self.steps: dict[str, Step] = {}
-        self.warnings: list[Warned] = []
+        self.warnings: dict[Warned, None] = {}  # each once: builds that share a Dockerfile hear those of all
         self.current = ""
         self.manifests: set[str] = set()
         self._ended: list[Step] = []
 
     def feed(self, line: bytes) -> Iterator[Line] | None:
         """Take one line of the stream; None when it is no status (an error message of buildx, say)."""
-        if not line.startswith(b"{"):
-            return None
-        try:
-            status = jsontext.loads(line)
-        except jsontext.Broken:
-            return None
+        status = status_of(line)
+        return None if status is None else self.take(status)
+
+    def take(self, status: Status) -> Iterator[Line]:
+        """Take one status; the lines of the log that it brings."""
         for vertex in status.get("vertexes") or ():
             self._vertex(vertex)
         for entry in status.get("statuses") or ():
@@ -150,7 +163,7 @@ class Progress:
         for transfer in status.get("statuses") or ():
             self._transfer(transfer)
         for warning in status.get("warnings") or ():
-            self.warnings.append(_warned(warning))
+            self.warnings[_warned(warning)] = None
         return self._lines(status.get("logs") or ())
 
     def finish(self) -> Iterator[Line]:

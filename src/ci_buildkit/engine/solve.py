@@ -12,8 +12,9 @@ from typing import Any, TextIO
 from ci_buildkit.engine import recover, search
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.process import Cancellation, Ended, run
-from ci_buildkit.engine.progress import FAILED, Line, Progress, Step
+from ci_buildkit.engine.progress import FAILED, Line, Progress, Status, Step, status_of
 from ci_buildkit.engine.runc import Mark
+from ci_buildkit.engine.secrets import Mask
 
 # The line of a log that another attempt begins with. No step can print it: its lines begin with a number.
 MARKER = "# attempt "
@@ -23,7 +24,8 @@ MARKER = "# attempt "
 class Solved:
     """How a build went. `text` is what buildx said besides the status, `metadata` its metadata file.
 
-    `lost` says which machine died, where that is why nobody can build it now.
+    `lost` says which machine died, where that is why nobody can build it now. `seconds` is what it took by its steps, where
+    it was built with others and only the end of all is known; None elsewhere.
     """
 
     returncode: int
@@ -32,6 +34,7 @@ class Solved:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     recovered: recover.Recovered | None = None
     lost: str = ""
+    seconds: float | None = None
 
 
 class LogFile:
@@ -79,9 +82,11 @@ class LogFile:
         return number
 
 
-def bake_command(buildx: Buildx, builder: str, file: Path, target: str) -> list[str]:
-    """`docker buildx bake` of one target of a bake file."""
-    return [*buildx.buildx, "bake", "--builder", builder, "--progress=rawjson", "--file", str(file), target]
+def bake_command(buildx: Buildx, builder: str, file: Path, *targets: str, jobs: str = "") -> list[str]:
+    """`docker buildx bake` of targets of a bake file; `jobs` says what becomes of the others when one fails."""
+    execution = [f"--jobs={jobs}"] if jobs else []
+    flags = ["--builder", builder, *execution, "--progress=rawjson", "--file", str(file)]
+    return [*buildx.buildx, "bake", *flags, *targets]
 
 
 def debug_command(buildx: Buildx, builder: str, flags: Sequence[str], script: str, *, on: str) -> list[str]:
@@ -104,6 +109,53 @@ class Watch:
     elapsed: Callable[[], float] = lambda: 0.0
 
 
+class Hearing:
+    """What is heard of a build: its log is written, its steps are folded, and who watches it is told."""
+
+    def __init__(self, mask: Mask, log: LogFile, watch: Watch, terminal: recover.Terminal | None = None) -> None:
+        """`terminal` is where its reports are taken out."""
+        self.progress = Progress(watch.elapsed)
+        self.watch = watch
+        self._mask, self._log, self._terminal = mask, log, terminal
+
+    def began(self, kill: Callable[[], None]) -> None:
+        """The build has begun, which `kill` ends."""
+        self.watch.started(kill)
+        if self._terminal:
+            self._terminal.attach(kill)
+
+    def line(self, line: bytes) -> bool:
+        """Take what buildx printed; whether it is a status."""
+        status = status_of(line)
+        if status is not None:
+            self.status(status)
+        return status is not None
+
+    def status(self, status: Status) -> None:
+        """Take a status of the build."""
+        self._lines(self.progress.take(status))
+        ended = self.progress.ended()
+        self._log.steps(ended)
+        if self._terminal and any(FAILED in step.error for step in ended):
+            self._terminal.expect()
+        self.watch.moved(self.progress)
+
+    def solved(self, ended: Ended, metadata: Mapping[str, Any]) -> Solved:
+        """The build, which is over."""
+        self._lines(self.progress.finish())
+        said = self._mask(ended.text)
+        self._log.text(said)
+        recovered = self._terminal.close() if self._terminal else None
+        return Solved(ended.returncode, said, self.progress, metadata, recovered)
+
+    def _lines(self, new: Iterable[Line]) -> None:
+        mask = self._mask
+        lines = [Line(line.step, mask(line.text), line.stream) for line in new] if mask.pattern else list(new)
+        if lines:
+            self._log.lines(lines, self.progress.now)
+            self.watch.lines(lines)
+
+
 def solve(
     command: Sequence[str],
     buildx: Buildx,
@@ -114,47 +166,26 @@ def solve(
     terminal: recover.Terminal | None = None,
 ) -> Solved:
     """Run a build command to its end. `metadata` is where it may write its metadata file."""
-    progress, mask = Progress(watch.elapsed), buildx.mask
-
-    def masked(lines: Iterable[Line]) -> list[Line]:
-        return [Line(line.step, mask(line.text), line.stream) for line in lines] if mask.pattern else list(lines)
-
-    def on_line(line: bytes) -> bool:
-        new = progress.feed(line)
-        if new is None:
-            return False
-        lines = masked(new)
-        if lines:
-            log.lines(lines, progress.now)
-            watch.lines(lines)
-        ended = progress.ended()
-        log.steps(ended)
-        if terminal and any(FAILED in step.error for step in ended):
-            terminal.expect()
-        watch.moved(progress)
-        return True
-
-    def on_start(kill: Callable[[], None]) -> None:
-        watch.started(kill)
-        if terminal:
-            terminal.attach(kill)
-
-    position = command.index("--progress=rawjson")
-    full = [*command[:position], f"--metadata-file={metadata}", *command[position:]]
-    done: Ended = run(
-        full,
+    hearing = Hearing(buildx.mask, log, watch, terminal)
+    done = run(
+        noting(command, metadata),
         env=watch.mark.environment(buildx.build_environment) if watch.mark else buildx.build_environment,
         cancellation=cancellation,
-        on_line=on_line,
+        on_line=hearing.line,
         terminal=terminal.slave if terminal else None,
-        on_start=on_start,
+        on_start=hearing.began,
     )
-    rest = masked(progress.finish())
-    log.lines(rest, progress.now)
-    watch.lines(rest)
-    said = mask(done.text)
-    log.text(said)
-    content: Mapping[str, Any] = {}
+    return hearing.solved(done, noted(metadata))
+
+
+def noting(command: Sequence[str], metadata: Path) -> list[str]:
+    """The command that writes its metadata file, too."""
+    position = command.index("--progress=rawjson")
+    return [*command[:position], f"--metadata-file={metadata}", *command[position:]]
+
+
+def noted(metadata: Path) -> Mapping[str, Any]:
+    """What a build wrote into its metadata file; empty where it wrote none."""
     with contextlib.suppress(OSError, ValueError):
-        content = json.loads(metadata.read_text(encoding="utf-8"))
-    return Solved(done.returncode, said, progress, content, terminal.close() if terminal else None)
+        return dict(json.loads(metadata.read_text(encoding="utf-8")))
+    return {}

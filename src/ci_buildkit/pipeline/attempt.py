@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from ci_buildkit.engine import patience, pulse, recover, search, trouble
 from ci_buildkit.engine.progress import Line, Progress
-from ci_buildkit.engine.solve import LogFile, Solved, Watch, bake_command, debug_command, solve
+from ci_buildkit.engine.solve import Hearing, LogFile, Solved, Watch, bake_command, debug_command, solve
 from ci_buildkit.errors import EngineError
 from ci_buildkit.pipeline import again, judge, survivors
 from ci_buildkit.pipeline.limit import Limit
@@ -68,6 +68,11 @@ def _once(session: Session, stage: Stage, log: LogFile, watch: Watch, *, anew: b
     if not stage.platforms and session.fleet.pinned:
         target["platforms"] = list(session.fleet.pinned)
     refused = None
+    if session.batch and session.batch.awaits(stage.name):
+        hearing = Hearing(session.buildx.mask, log, watch)
+        return _told(
+            session, stage, session.batch.solve(session.builder.name, stage.name, bake.located(target), hearing), log
+        )
     if stage.kind in {"test", "lint"} and session.can_debug and bake.is_plain(target):
         solved = _debugged(session, stage, log, watch, target, metadata)
         refused = _refused(solved)

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 from ci_buildkit.checkout import git
 from ci_buildkit.config.options import Options
+from ci_buildkit.engine import batch
+from ci_buildkit.engine.batch import Batch
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.fleet import Fleet
 from ci_buildkit.engine.process import Cancellation
@@ -32,6 +34,7 @@ from ci_buildkit.pipeline.staging import Staging, context_warning
 from ci_buildkit.pipeline.view import Level, View
 from ci_buildkit.plan import bake, cache
 from ci_buildkit.plan.stages import Plan, Stage
+from ci_buildkit.plan.targets import contexts
 from ci_buildkit.problem import Problem
 from ci_buildkit.record import BuilderRecord, ImageRecord, RunRecord, TestsRecord, outcome_of
 from ci_buildkit.results.model import Case, TestReport
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 # Calls to the view that may wait; a build that prints faster waits for it. One call can hold megabytes of log lines:
 # with 4096 of them the process grew to 370 MB while a step printed 100 MB, with 64 to 61 MB.
 QUEUE = 16
+DEBUG_SINCE = (0, 12)  # the first buildx that has `debug build --on=error` (buildx release notes)
 # Imported while the builder works on the stages, instead of before.
 AFTERWARDS = ("ci_buildkit.pipeline.binaries", "ci_buildkit.pipeline.release")
 
@@ -128,8 +132,9 @@ def _prepare(run: Run) -> tuple[Session, queue.Queue[Callable[[], None] | None]]
         clock=run.clock,
         emit=calls.put,
         view=run.view,
-        can_debug=can_debug(run.buildx_version),
+        can_debug=since(run.buildx_version, DEBUG_SINCE),
         policies=run.policies,
+        batch=_batch(run),
     )
     return session, calls
 
@@ -147,12 +152,29 @@ def by_hand(plan: Plan) -> str:
     return json.dumps(written, indent=2) + "\n"
 
 
-def can_debug(version: str) -> bool:
-    """Whether this buildx has `debug build --on=error`: it came with v0.12 (buildx release notes)."""
+def since(version: str, first: tuple[int, int]) -> bool:
+    """Whether a buildx is as new as the `first` release that can do something; one whose version nobody can read is."""
     with contextlib.suppress(ValueError, IndexError):
         major, minor = (int(part) for part in version.lstrip("v").split(".")[:2])
-        return (major, minor) >= (0, 12)
+        return (major, minor) >= first
     return True
+
+
+def _batch(run: Run) -> Batch | None:
+    """What builds together the stages that only have to be built, where this buildx, builder and plan have it so.
+
+    Each of several machines may die for itself, stages that wait for cache mounts begin later than others, and one that may
+    take only so long is ended alone.
+    """
+    if (
+        not since(run.buildx_version, batch.SINCE)
+        or len(run.fleet.whole.machines) > 1
+        or run.options.persist_cache_mounts
+    ):
+        return None
+    kinds = {"binaries", "image"}
+    targets = [s.name for s in run.plan.stages if s.kind in kinds and not s.timeout and not contexts(s.definition)]
+    return Batch(targets, run.buildx, run.cancellation, run.staging.work) if len(targets) > 1 else None
 
 
 def _keeper(session: Session, plan: Plan) -> Keeper | None:
@@ -167,19 +189,28 @@ def _keeper(session: Session, plan: Plan) -> Keeper | None:
 def _stages(
     session: Session, plan: Plan, calls: queue.Queue[Callable[[], None] | None], keeper: Keeper | None
 ) -> list[StageRun]:
-    """All stages at once, a thread each (the 33rd waits for one to end); this thread talks to the view. A failure in one never stops another."""
+    """All stages at once; this thread talks to the view. A failure in one never stops another.
+
+    Each has a thread, but that the 33rd that has a process of its own waits for one to end.
+    """
+    together = session.batch.targets if session.batch else ()
 
     def go(stage: Stage) -> StageRun:
         if keeper:
             keeper.wait(stage)
-        return run_stage(session, stage)
+        try:
+            return run_stage(session, stage)
+        finally:
+            if session.batch:
+                session.batch.leave(stage.name)
 
-    with ThreadPoolExecutor(max_workers=BUILDS_AT_ONCE) as pool:
-        futures = [pool.submit(go, stage) for stage in plan.stages]
+    with ThreadPoolExecutor(BUILDS_AT_ONCE) as pool, ThreadPoolExecutor(len(together) or 1) as waiting:
+        futures = [(waiting if stage.name in together else pool).submit(go, stage) for stage in plan.stages]
         with _serving(calls):
             for module in AFTERWARDS:
                 importlib.import_module(module)
             pool.shutdown(wait=True)
+            waiting.shutdown(wait=True)
     return [future.result() for future in futures]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ci_buildkit.config.options import Options
+from ci_buildkit.engine.batch import Batch
 from ci_buildkit.engine.builder import Builder
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.fleet import Fleet
@@ -26,7 +27,10 @@ BUILDS_AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What all stages of a run share. `clock` began with it, `emit` hands a call to the thread that talks to the view."""
+    """What all stages of a run share. `clock` began with it, `emit` hands a call to the thread that talks to the view.
+
+    `batch` builds the stages that only have to be built.
+    """
 
     buildx: Buildx
     fleet: Fleet
@@ -40,6 +44,7 @@ class Session:
     view: View
     can_debug: bool
     policies: Policies
+    batch: Batch | None = None
 
     @property
     def builder(self) -> Builder:

@@ -190,7 +190,7 @@ def _ended(
         platforms=stage.platforms or session.fleet.home,
         outcome=verdict.outcome,
         reason=verdict.reason,
-        seconds=round(limit.clock.elapsed, 3),
+        seconds=round(limit.clock.elapsed if solved.seconds is None else solved.seconds, 3),
         started=round(limit.clock.after(session.clock), 3),
         steps=len(own),
         cached_steps=sum(step.cached for step in own),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.pipeline.conftest import Ground
@@ -51,7 +53,46 @@ def test_the_bake_file_of_the_report_repeats_a_stage_anywhere_and_holds_no_crede
     ("version", "able"), [("v0.11.2", False), ("v0.12.0", True), ("1.0.0", True), ("unknown", True), ("", True)]
 )
 def test_reports_are_taken_out_of_steps_by_each_buildx_that_has_a_debugger(version: str, *, able: bool) -> None:
-    assert run.can_debug(version) is able
+    assert run.since(version, run.DEBUG_SINCE) is able
+
+
+TWO = "FROM alpine AS client\nCMD x\nFROM alpine AS server\nCMD x\n"
+
+
+def builds(ground: Ground, **options: Any) -> list[list[str]]:
+    """The targets of each build of two images."""
+    ground.docker("exit 0")
+    assert ground.run(TWO, oci_layout=False, **options).record.exit_code == 0
+    return sorted(call.rpartition(".json ")[2].split() for call in ground.calls if " bake " in call)
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"), [("v0.38.0", [["client", "server"]]), ("v0.37.1", [["client"], ["server"]])]
+)
+def test_what_only_has_to_be_built_is_built_together_by_each_buildx_that_can(
+    version: str, expected: list[list[str]], ground: Ground
+) -> None:
+    ground.buildx_version = version
+    assert builds(ground) == expected
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"stages": ("client",)}, {"stage_timeout": ("client=1m",)}, {"persist_cache_mounts": Path("mounts")}],
+    ids=["one", "limited", "mounts"],
+)
+def test_what_cannot_be_built_together_is_built_alone(ground: Ground, options: dict[str, Any]) -> None:
+    ground.buildx_version = "v0.38.0"
+    assert builds(ground, **options) in ([["client"], ["server"]], [["client"]])
+
+
+def test_a_stage_that_breaks_before_its_build_keeps_none_waiting(ground: Ground) -> None:
+    ground.buildx_version = "v0.38.0"
+    (ground.staging.report / "logs").mkdir(exist_ok=True)
+    (ground.staging.report / "logs" / "client.log").mkdir()
+    ground.docker("exit 0")
+    found = ground.run(TWO, oci_layout=False)
+    assert {stage.name: stage.outcome for stage in found.record.stages} == {"client": "error", "server": "passed"}
 
 
 BINARIES = "FROM alpine AS build\nFROM scratch AS binaries\nCOPY --from=build /app /\n"
