@@ -20,6 +20,7 @@ SHORT: dict[str, Callable[[], Sequence[Row | Curve]]] = {
     "growth": growth.rows,
 }
 LONG: dict[str, Callable[[], Sequence[Row | Curve]]] = {
+    "context": peers.context_rows,
     "workflows": peers.workflow_rows,
     "full-growth": growth.full,
     "costs": costs.rows,

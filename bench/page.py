@@ -32,6 +32,7 @@ the lowest and the highest sample. Limits are ratios and differences, because ma
 PARTS = {
     "pipeline": "A run on a builder that has everything",
     "peers": "A run from nothing, beside other ways",
+    "context": "A run from nothing with a large context",
     "workflows": "A workflow from nothing, under act",
     "release": "A release, again",
     "cold-release": "A release on a new builder",
@@ -50,6 +51,9 @@ another, as workflows do it step by step.""",
     "peers": """\
 The same project with nothing in any cache: a builder is made, lint, tests, binaries and two images are built, and the builder
 is removed, all of it timed.""",
+    "context": """\
+The same with 200 MB more in the context. A bake sends it once, and builds one after another send what has changed. Here it
+is sent three times: for lint, for tests and for all the rest, which are [processes of their own](explanation/how-it-works.md).""",
     "workflows": """\
 The same as two workflows, which run in the same image of a runner and upload what they made; the action's own Python is in
 the runner's tool cache.""",

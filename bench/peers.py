@@ -22,6 +22,7 @@ from bench.pipeline import PROJECT, STAGES, Bench, engine
 from bench.rows import Median, Row, turns
 
 TURNS = 5
+CONTEXT = 200_000_000  # bytes
 # The lab's registry stands for Docker Hub, at an address of the host: the builder has to be told both.
 CREATE = (
     "docker buildx create --name {name} --driver docker-container --bootstrap"
@@ -152,6 +153,11 @@ def rows() -> list[Row]:
     return _measured(compare)
 
 
+def context_rows() -> list[Row]:
+    """The comparisons with a large context, measured now."""
+    return _measured(compare_context)
+
+
 def workflow_rows() -> list[Row]:
     """The comparisons under act, measured now."""
     return _measured(compare_workflows)
@@ -170,6 +176,16 @@ def compare(peers: Peers, runs: int = TURNS) -> list[Row]:
     return [
         Row("ci-buildkit run / one bake", run, bake, "ratio at most 1.05", run / bake <= 1.05),
         Row("ci-buildkit run / one build after another", run, one_by_one, "ratio at most 0.9", run / one_by_one <= 0.9),
+    ]
+
+
+def compare_context(peers: Peers, runs: int = TURNS) -> list[Row]:
+    """Three ways in turns, with files in the context that nobody would want to send twice."""
+    (peers.bench.project / "data").write_bytes(os.urandom(CONTEXT))
+    run, bake, one_by_one = _warmed(runs, peers.run, peers.bake, peers.one_by_one)
+    return [
+        Row("200 MB of context / one bake", run, bake, "printed", reached=True),
+        Row("200 MB of context / one build after another", run, one_by_one, "printed", reached=True),
     ]
 
 

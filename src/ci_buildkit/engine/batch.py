@@ -43,7 +43,8 @@ class Parts:
     def split(self, status: Status) -> Mapping[str, Status]:
         """What a status says, by target.
 
-        Steps that targets share belong to each of them, and so does what they print, of which buildx passes on one copy.
+        Steps that targets share belong to each of them, and so does what they print, of which buildx passes on one copy: a
+        target that comes to a step late hears the rest.
         """
         parts: dict[str, dict[str, list[Any]]] = {}
         for vertex in status.get("vertexes") or ():

@@ -67,12 +67,11 @@ def _once(session: Session, stage: Stage, log: LogFile, watch: Watch, *, anew: b
         shutil.rmtree(session.exported(stage), ignore_errors=True)
     if not stage.platforms and session.fleet.pinned:
         target["platforms"] = list(session.fleet.pinned)
-    refused = None
     if session.batch and session.batch.awaits(stage.name):
-        hearing = Hearing(session.buildx.mask, log, watch)
-        return _told(
-            session, stage, session.batch.solve(session.builder.name, stage.name, bake.located(target), hearing), log
-        )
+        written, hearing = bake.located(target), Hearing(session.buildx.mask, log, watch)
+        solved = session.batch.solve(session.builder.name, stage.name, written, hearing)
+        return _told(session, stage, solved, log)
+    refused = None
     if stage.kind in {"test", "lint"} and session.can_debug and bake.is_plain(target):
         solved = _debugged(session, stage, log, watch, target, metadata)
         refused = _refused(solved)

@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 # Calls to the view that may wait; a build that prints faster waits for it. One call can hold megabytes of log lines:
 # with 4096 of them the process grew to 370 MB while a step printed 100 MB, with 64 to 61 MB.
 QUEUE = 16
-DEBUG_SINCE = (0, 12)  # the first buildx that has `debug build --on=error` (buildx release notes)
 # Imported while the builder works on the stages, instead of before.
 AFTERWARDS = ("ci_buildkit.pipeline.binaries", "ci_buildkit.pipeline.release")
 
@@ -132,7 +131,7 @@ def _prepare(run: Run) -> tuple[Session, queue.Queue[Callable[[], None] | None]]
         clock=run.clock,
         emit=calls.put,
         view=run.view,
-        can_debug=since(run.buildx_version, DEBUG_SINCE),
+        can_debug=can_debug(run.buildx_version),
         policies=run.policies,
         batch=_batch(run),
     )
@@ -152,12 +151,17 @@ def by_hand(plan: Plan) -> str:
     return json.dumps(written, indent=2) + "\n"
 
 
-def since(version: str, first: tuple[int, int]) -> bool:
-    """Whether a buildx is as new as the `first` release that can do something; one whose version nobody can read is."""
+def release(version: str) -> tuple[int, int] | None:
+    """The release that a buildx is of, like (0, 38); None where nobody can read its version."""
     with contextlib.suppress(ValueError, IndexError):
         major, minor = (int(part) for part in version.lstrip("v").split(".")[:2])
-        return (major, minor) >= first
-    return True
+        return major, minor
+    return None
+
+
+def can_debug(version: str) -> bool:
+    """Whether this buildx has `debug build --on=error`: it came with v0.12 (buildx release notes)."""
+    return (release(version) or (0, 12)) >= (0, 12)
 
 
 def _batch(run: Run) -> Batch | None:
@@ -166,11 +170,8 @@ def _batch(run: Run) -> Batch | None:
     Each of several machines may die for itself, stages that wait for cache mounts begin later than others, and one that may
     take only so long is ended alone.
     """
-    if (
-        not since(run.buildx_version, batch.SINCE)
-        or len(run.fleet.whole.machines) > 1
-        or run.options.persist_cache_mounts
-    ):
+    able = (release(run.buildx_version) or (0, 0)) >= batch.SINCE
+    if not able or len(run.fleet.whole.machines) > 1 or run.options.persist_cache_mounts:
         return None
     kinds = {"binaries", "image"}
     targets = [s.name for s in run.plan.stages if s.kind in kinds and not s.timeout and not contexts(s.definition)]

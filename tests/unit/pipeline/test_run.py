@@ -53,7 +53,7 @@ def test_the_bake_file_of_the_report_repeats_a_stage_anywhere_and_holds_no_crede
     ("version", "able"), [("v0.11.2", False), ("v0.12.0", True), ("1.0.0", True), ("unknown", True), ("", True)]
 )
 def test_reports_are_taken_out_of_steps_by_each_buildx_that_has_a_debugger(version: str, *, able: bool) -> None:
-    assert run.since(version, run.DEBUG_SINCE) is able
+    assert run.can_debug(version) is able
 
 
 TWO = "FROM alpine AS client\nCMD x\nFROM alpine AS server\nCMD x\n"
@@ -67,7 +67,12 @@ def builds(ground: Ground, **options: Any) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("version", "expected"), [("v0.38.0", [["client", "server"]]), ("v0.37.1", [["client"], ["server"]])]
+    ("version", "expected"),
+    [
+        ("v0.38.0", [["client", "server"]]),
+        ("v0.37.1", [["client"], ["server"]]),
+        ("unknown", [["client"], ["server"]]),
+    ],
 )
 def test_what_only_has_to_be_built_is_built_together_by_each_buildx_that_can(
     version: str, expected: list[list[str]], ground: Ground
