@@ -34,6 +34,7 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 FOREIGN = {
     "act": {"--artifact-server-path", "--json", "--local-repository"},
     "dart": {"--file-reporter"},
+    "docker buildx bake": {"--jobs"},
     "docker buildx build": {"--call", "--target"},
     "goreleaser": {"--snapshot"},
     "rustc": {"--message-format"},

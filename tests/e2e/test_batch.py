@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def test_a_failure_of_one_is_its_own(project: Path, environment: dict[str, str],
     assert "making a client" in run.log("client")
     assert "nosuchimage" not in run.log("client")
     assert "exit code: 7" not in run.log("server")
-    assert (run.folder / "dist" / "made").read_text() == "made\n"
+    assert (run.folder / "dist" / "linux_amd64" / "made").read_text() == "made\n"
 
 
 def test_alone_and_together_they_are_the_same(project: Path, environment: dict[str, str], builder: str) -> None:
@@ -77,3 +78,18 @@ def test_alone_and_together_they_are_the_same(project: Path, environment: dict[s
     for stage in ("binaries", "client", "server"):
         names = [{step["name"] for step in run.steps(stage)} for run in (together, alone)]
         assert names[0] == names[1] - {"[internal] load local bake definitions"}
+
+
+def test_what_keeps_one_from_being_begun_keeps_no_other(
+    project: Path, environment: dict[str, str], builder: str
+) -> None:
+    write(project)
+    target = {name: {"target": name} for name in ("binaries", "client", "server")}
+    broken = {**target["client"], "contexts": {"extra": "./missing"}}
+    (project / "docker-bake.json").write_text(json.dumps({"target": {**target, "client": broken}}))
+    run = support.run(project, environment, "--builder", builder)
+    assert run.code == 3, run.output
+    outcomes = {stage["name"]: stage["outcome"] for stage in run.record["stages"]}
+    assert outcomes == {"binaries": "passed", "client": "error", "server": "passed"}
+    assert "missing: no such file" in run.stage("client")["reason"]
+    assert {stage["attempts"] for stage in run.record["stages"]} == {1}

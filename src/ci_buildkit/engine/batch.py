@@ -81,7 +81,10 @@ class Parts:
 
 @dataclass(slots=True)
 class Member:
-    """A target of a batch and what it is to become. `trouble` is what broke the hearing, a full disk mostly."""
+    """A target of a batch and how it went, None where it was not begun.
+
+    `trouble` is what broke the hearing, a full disk mostly.
+    """
 
     written: Mapping[str, Any]
     hearing: Hearing
@@ -98,7 +101,8 @@ class Member:
 
     def end(self, ended: Ended, metadata: Mapping[str, Any]) -> None:
         """The build of this target is over."""
-        if self.trouble is None:
+        begun = self.hearing.progress.steps or ended.returncode <= 0
+        if self.trouble is None and begun:
             try:
                 self.solved = self.hearing.solved(ended, metadata)
                 self.solved.seconds = _seconds(self.hearing.progress)
@@ -130,8 +134,11 @@ class Batch:
             self._missing.discard(target)
             self._changed.notify_all()
 
-    def solve(self, builder: str, target: str, written: Mapping[str, Any], hearing: Hearing) -> Solved:
+    def solve(self, builder: str, target: str, written: Mapping[str, Any], hearing: Hearing) -> Solved | None:
         """Build a target with the others on `builder`, `written` as it stands in a bake file.
+
+        None where the bake failed before any step of this target: what is wrong with one, such as a secret's file that is
+        not there, keeps all from being built. Nothing was heard then.
 
         Raises OSError where docker cannot be started, or what is heard of this target cannot be written.
         """
@@ -155,7 +162,6 @@ class Batch:
                     self._changed.notify_all()
         if trouble := member.trouble or self._trouble:
             raise trouble
-        assert member.solved is not None
         return member.solved
 
     def _build(self, builder: str) -> None:

@@ -69,8 +69,8 @@ def _once(session: Session, stage: Stage, log: LogFile, watch: Watch, *, anew: b
         target["platforms"] = list(session.fleet.pinned)
     if session.batch and session.batch.awaits(stage.name):
         written, hearing = bake.located(target), Hearing(session.buildx.mask, log, watch)
-        solved = session.batch.solve(session.builder.name, stage.name, written, hearing)
-        return _told(session, stage, solved, log)
+        if together := session.batch.solve(session.builder.name, stage.name, written, hearing):
+            return _told(session, stage, together, log)
     refused = None
     if stage.kind in {"test", "lint"} and session.can_debug and bake.is_plain(target):
         solved = _debugged(session, stage, log, watch, target, metadata)

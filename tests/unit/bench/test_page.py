@@ -68,7 +68,7 @@ def test_large_amounts_have_no_digits_behind_the_point() -> None:
 def test_parts_that_were_not_measured_are_named() -> None:
     text = page.page(document("pipeline"))
     assert (
-        "## Not measured yet\n\n`peers`, `workflows`, `release`, `cold-release`, `mounts`, `readers`, `costs`, `full-growth`"
+        "## Not measured yet\n\n`peers`, `context`, `workflows`, `release`, `cold-release`, `mounts`, `readers`, `costs`, `full-growth`"
         in text
     )
 

@@ -113,7 +113,7 @@ class Built:
                 self.batch.leave(target)
         self.futures = futures
 
-    def _build(self, target: str) -> Solved:
+    def _build(self, target: str) -> Solved | None:
         assert self.batch.awaits(target)
         watch = Watch(lambda _: None, lambda _: None, self.kills.append)
         hearing = Hearing(Mask(), LogFile(self.logs[target]), watch)
@@ -124,7 +124,8 @@ class Built:
 
     @property
     def solved(self) -> Mapping[str, Solved]:
-        return {target: future.result() for target, future in self.futures.items()}
+        """How those went that were begun."""
+        return {target: one for target, future in self.futures.items() if (one := future.result())}
 
 
 def playing(said: Path | str = SAID, code: int = 1, metadata: Mapping[str, Any] | None = None) -> str:
@@ -169,12 +170,25 @@ def test_each_log_is_that_of_a_build_alone(docker: Docker, tmp_path: Path) -> No
     assert log.rstrip().splitlines()[-1].endswith("did not complete successfully: exit code: 4")
 
 
+def begun(targets: str) -> str:
+    """A docker that begins a step of each target, and goes on."""
+    vertexes = [{"digest": f"sha256:{name}", "name": f"[{name} 1/1] RUN true"} for name in targets]
+    return f"echo {shlex.quote(json.dumps({'vertexes': vertexes}))} >&2;"
+
+
 def test_what_broke_no_step_broke_all(docker: Docker, tmp_path: Path) -> None:
-    docker(playing("ERROR: target a: failed to solve: Unavailable: error reading from server: EOF"))
+    docker(begun("ab") + playing("ERROR: target a: failed to solve: Unavailable: error reading from server: EOF"))
     built = Built(tmp_path, ("a", "b"))
     assert built.solved["a"].text == "ERROR: target a: failed to solve: Unavailable: error reading from server: EOF"
     assert built.solved["b"].text == "ERROR: failed to solve: Unavailable: error reading from server: EOF"
     assert {one.returncode for one in built.solved.values()} == {1}
+
+
+def test_what_was_not_begun_is_left_to_be_built_alone(docker: Docker, tmp_path: Path) -> None:
+    docker(begun("a") + playing("ERROR: target a: failed to stat secret: no such file"))
+    built = Built(tmp_path, ("a", "b"))
+    assert set(built.solved) == {"a"}
+    assert built.logs["b"].getvalue() == ""
 
 
 def test_a_bake_that_was_killed_has_failed_for_all(docker: Docker, tmp_path: Path) -> None:
@@ -218,7 +232,9 @@ def test_a_log_that_cannot_be_written_breaks_its_own_target_alone(docker: Docker
             t: pool.submit(batch.solve, "b", t, WRITTEN, Hearing(Mask(), LogFile(out), watch))
             for t, out in outs.items()
         }
-    assert futures["client"].result().returncode == 0
+    client = futures["client"].result()
+    assert client
+    assert client.returncode == 0
     assert isinstance(futures["server"].exception(), OSError)
     assert "out of client" in outs["client"].getvalue()
 
@@ -235,4 +251,4 @@ def test_a_batch_is_interrupted(docker: Docker, tmp_path: Path) -> None:
         ]
         assert started.wait(10)
         cancellation.cancel()
-    assert all(future.result().returncode for future in futures)
+    assert all(solved.returncode for future in futures if (solved := future.result()))
