@@ -101,8 +101,8 @@ class Member:
 
     def end(self, ended: Ended, metadata: Mapping[str, Any]) -> None:
         """The build of this target is over."""
-        begun = self.hearing.progress.steps or ended.returncode <= 0
-        if self.trouble is None and begun:
+        begun = bool(self.hearing.progress.steps) or ended.returncode <= 0
+        if begun and self.trouble is None:
             try:
                 self.solved = self.hearing.solved(ended, metadata)
                 self.solved.seconds = _seconds(self.hearing.progress)
@@ -166,7 +166,8 @@ class Batch:
 
     def _build(self, builder: str) -> None:
         members = {name: self._members[name] for name in self.targets if name in self._members}
-        file, metadata = self._folder / "batch.bake.json", self._folder / "batch.json"
+        # No target's own files are called so.
+        file, metadata = self._folder / "+batch.bake.json", self._folder / "+batch.json"
         file.write_text(json.dumps({"target": {n: m.written for n, m in members.items()}}), encoding="utf-8")
         parts = Parts(members)
 

@@ -142,7 +142,7 @@ def test_one_process_builds_all_and_each_has_its_own_end(docker: Docker, tmp_pat
     [call] = calls.read_text().splitlines()
     assert call.startswith("buildx bake --builder b --jobs=defer-error --metadata-file=")
     assert sorted(call.split()[-4:]) == sorted(TARGETS)
-    assert json.loads((tmp_path / "batch.bake.json").read_text()) == {"target": dict.fromkeys(TARGETS, WRITTEN)}
+    assert json.loads((tmp_path / "+batch.bake.json").read_text()) == {"target": dict.fromkeys(TARGETS, WRITTEN)}
     solved = built.solved
     assert {target: one.returncode for target, one in solved.items()} == {
         "client": 0,
@@ -200,7 +200,7 @@ def test_those_that_stay_away_are_not_waited_for(docker: Docker, tmp_path: Path)
     docker(playing("", 0))
     built = Built(tmp_path, staying_away=("binaries", "other"))
     assert {target: one.returncode for target, one in built.solved.items()} == {"client": 0, "server": 0}
-    assert set(json.loads((tmp_path / "batch.bake.json").read_text())["target"]) == {"client", "server"}
+    assert set(json.loads((tmp_path / "+batch.bake.json").read_text())["target"]) == {"client", "server"}
 
 
 def test_nobody_comes(docker: Docker, tmp_path: Path) -> None:
