@@ -1,6 +1,6 @@
 """Several targets built by one `docker buildx bake`, each of which is heard as if it were built alone.
 
-A process for each costs a connection to the builder and sends the context again: with 400 MB of it, five builds took 13
+A process for each costs a connection to the builder and sends the context again: with 400 MB of it, five builds took 15
 seconds and one bake of all five 5. Rules: buildx docs/reference/buildx_bake.md (`--jobs`), commands/bake.go
 (writeBakeTargetSummary) and util/progress/multiwriter.go (addPrefix).
 """

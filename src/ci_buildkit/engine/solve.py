@@ -115,12 +115,12 @@ class Hearing:
     def __init__(self, mask: Mask, log: LogFile, watch: Watch, terminal: recover.Terminal | None = None) -> None:
         """`terminal` is where its reports are taken out."""
         self.progress = Progress(watch.elapsed)
-        self.watch = watch
+        self._watch = watch
         self._mask, self._log, self._terminal = mask, log, terminal
 
     def began(self, kill: Callable[[], None]) -> None:
         """The build has begun, which `kill` ends."""
-        self.watch.started(kill)
+        self._watch.started(kill)
         if self._terminal:
             self._terminal.attach(kill)
 
@@ -138,7 +138,7 @@ class Hearing:
         self._log.steps(ended)
         if self._terminal and any(FAILED in step.error for step in ended):
             self._terminal.expect()
-        self.watch.moved(self.progress)
+        self._watch.moved(self.progress)
 
     def solved(self, ended: Ended, metadata: Mapping[str, Any]) -> Solved:
         """The build, which is over."""
@@ -153,7 +153,7 @@ class Hearing:
         lines = [Line(line.step, mask(line.text), line.stream) for line in new] if mask.pattern else list(new)
         if lines:
             self._log.lines(lines, self.progress.now)
-            self.watch.lines(lines)
+            self._watch.lines(lines)
 
 
 def solve(
