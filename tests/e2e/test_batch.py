@@ -25,12 +25,12 @@ def write(project: Path, *, client: str = "true", server: str = "alpine", binari
 
 
 def contexts(run: support.Run) -> dict[str, tuple[float, int]]:
-    """When the context of each stage was sent, and how many bytes of it."""
+    """The seconds that sending the context of each stage took, and how many bytes of it were sent."""
     found: dict[str, tuple[float, int]] = {}
     for stage in run.record["stages"]:
         steps: list[dict[str, Any]] = stage["timeline"]
         [sent] = [step for step in steps if step["name"] == "[internal] load build context"]
-        found[stage["name"]] = (sent["started"], sent["transferred"])
+        found[stage["name"]] = (sent["seconds"], sent["transferred"])
     return found
 
 
@@ -44,8 +44,7 @@ def test_their_context_is_sent_once(project: Path, environment: dict[str, str], 
     run = support.run(project, environment, "--builder", builder)
     assert run.code == 0, run.output
     sent = contexts(run)
-    assert {round(started, 2) for started, _ in sent.values()} == {round(sent["client"][0], 2)}
-    assert {size for _, size in sent.values()} == {sent["client"][1]}
+    assert set(sent.values()) == {sent["client"]}  # no two transfers take the same time to the millisecond
     assert sent["client"][1] > 3_000_000
     for stage in ("binaries", "client", "server"):
         assert shared(run, stage) == ["1", "2", "3"], run.log(stage)
