@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Container
 
     from ci_buildkit.config.options import Options
+    from ci_buildkit.engine.buildx import Buildx
     from ci_buildkit.engine.process import Cancellation
     from ci_buildkit.pipeline.clock import Clock
     from ci_buildkit.pipeline.run import Finished
@@ -40,20 +41,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> int:
     """Run; the exit code is the record's, or that of a failure to write the report."""
-    from ci_buildkit.cli.interrupts import cancel_on_signals
-    from ci_buildkit.engine.process import Cancellation
     from ci_buildkit.pipeline.clock import Clock
-    from ci_buildkit.pipeline.staging import Staging, check_target
 
     clock = Clock()
     options = flags.settings(arguments).options
+    with contextlib.closing(_asking(options)) as buildx:
+        return _run(options, buildx, clock)
+
+
+def _asking(options: Options) -> Buildx:
+    """docker, which is asked for a builder by name already: its answer takes as long as the imports that follow."""
+    from ci_buildkit.engine.buildx import VERSION, Buildx, inspection
+
+    buildx = Buildx(os.environ)
+    if options.builder and not options.login:  # which changes what docker is asked with
+        buildx.begin(*inspection(options.builder))
+        buildx.begin(*VERSION)
+    return buildx
+
+
+def _run(options: Options, buildx: Buildx, clock: Clock) -> int:
+    from ci_buildkit.cli.interrupts import cancel_on_signals
+    from ci_buildkit.engine.process import Cancellation
+    from ci_buildkit.pipeline.staging import Staging, check_target
+
     check_target(options.report_dir, options.context)
     cancellation = Cancellation()
     cancel_on_signals(cancellation)
     staging = Staging()
     try:
         with contextlib.closing(_view(options)) as view:
-            finished = _execute(options, cancellation, staging, view, clock)
+            finished = _execute(options, buildx, cancellation, staging, view, clock)
         code = _report(finished, staging, options)
     except CiBuildkitError:
         if cancellation.cancelled:  # what broke, broke because of it
@@ -70,14 +88,16 @@ def call(arguments: argparse.Namespace) -> int:
     return code
 
 
-def _execute(options: Options, cancellation: Cancellation, staging: Staging, view: View, clock: Clock) -> Finished:
+def _execute(
+    options: Options, buildx: Buildx, cancellation: Cancellation, staging: Staging, view: View, clock: Clock
+) -> Finished:
     """Prepare and run; the builder is gone afterwards where this run made it."""
     from ci_buildkit.pipeline import policies
     from ci_buildkit.pipeline.prepare import prepared, sweep_leftovers
 
     wanted = policies.load(options)
     view.phase("preparing the builder and the plan")
-    with prepared(options, os.environ, _load_run) as ready:
+    with prepared(options, os.environ, _load_run, buildx) as ready:
         from ci_buildkit.pipeline.run import Run, execute
 
         sweep_leftovers(ready.buildx, made=options.builder is None)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ci_buildkit.engine import machines
-from ci_buildkit.engine.buildx import Buildx, explain
+from ci_buildkit.engine.buildx import Buildx, explain, inspection
 from ci_buildkit.engine.machines import Machine
 from ci_buildkit.engine.nodes import CONTAINER, KUBERNETES, REMOTE, Node, create_words
 from ci_buildkit.engine.owner import Owner
@@ -162,7 +162,7 @@ def silent(dead: Iterable[Machine]) -> str:
 def inspect(buildx: Buildx, name: str, *, created: bool = False, kept: bool = False) -> Builder | None:
     """A builder as it is, booted when it is not running; None where there is none of that name."""
     try:
-        text = buildx.call("buildx", "inspect", name)
+        text = buildx.call(*inspection(name))
         found = machines.read(text)
         # Nobody here can boot a remote one, and buildx waits 20 s for it.
         if machines.driver(text) != REMOTE and not (found and all(m.alive or m.error for m in found)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -31,6 +32,14 @@ DAEMON_DOWN = (
 NO_BUILDX = ("unknown command: docker buildx", "'buildx' is not a docker command", "usage:  docker [options] command")
 
 
+VERSION = ("buildx", "version")
+
+
+def inspection(builder: str) -> tuple[str, ...]:
+    """The question what a builder is, in the words of `Buildx.call`."""
+    return "buildx", "inspect", builder
+
+
 class Buildx:
     """The docker command line. Raises EngineError where docker or buildx does not answer.
 
@@ -47,6 +56,7 @@ class Buildx:
         self.mask = Mask()
         self.command = ["docker"]
         self.environment = {**environ, **ENVIRONMENT}
+        self._begun: dict[tuple[str, ...], subprocess.Popen[bytes]] = {}
 
     @cached_property
     def docker(self) -> DockerClient:
@@ -82,26 +92,50 @@ class Buildx:
         first, *rest = words
         return [*self.buildx, *rest] if first == "buildx" else [*self.command, *words]
 
+    def begin(self, *words: str) -> None:
+        """Start a question that `call` asks later, in the same words: docker works on it while others are imported.
+
+        `close` ends it, unless it was called for. Where it cannot be started, `call` tells why.
+        """
+        with contextlib.suppress(EngineError):
+            self._begun[words] = self._start(words)
+
+    def close(self) -> None:
+        """End the questions that nobody called for."""
+        while self._begun:
+            _, process = self._begun.popitem()
+            with process:
+                process.kill()
+
     def call(self, *words: str, shielded: bool = False) -> str:
         """Output of a short docker command, which a Ctrl-C ends unless it is `shielded`.
 
         Raises EngineError with what docker said.
         """
+        with self._begun.pop(words, None) or self._start(words, shielded=shielded) as process:
+            try:
+                out, errors = process.communicate()
+            except BaseException:  # an interruption
+                process.kill()
+                raise
+        if process.returncode:
+            raise explain(errors.decode(errors="replace") or out.decode(errors="replace"), words)
+        return out.decode(errors="replace").rstrip("\n")
+
+    def _start(self, words: Sequence[str], *, shielded: bool = False) -> subprocess.Popen[bytes]:
         self.check()
+        pipe = subprocess.PIPE
         try:
-            done = subprocess.run(
-                self.line(*words), env=self.environment, capture_output=True, check=False, start_new_session=shielded
+            return subprocess.Popen(
+                self.line(*words), env=self.environment, stdout=pipe, stderr=pipe, start_new_session=shielded
             )
         except OSError as error:
             raise EngineError(f"docker could not be started: {error}") from error
-        if done.returncode:
-            raise explain(done.stderr.decode(errors="replace") or done.stdout.decode(errors="replace"), words)
-        return done.stdout.decode(errors="replace").rstrip("\n")
 
     @cached_property
     def version(self) -> str:
         """The version of buildx, like "v0.38.2"."""
-        words = self.call("buildx", "version").split()
+        words = self.call(*VERSION).split()
         return words[1] if len(words) > 1 else "unknown"
 
     def targets(self, context: Path, file: Path, build_args: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -46,10 +46,13 @@ def wanted(options: Options) -> Wanted:
 
 @contextlib.contextmanager
 def prepared(
-    options: Options, environ: Mapping[str, str], meanwhile: Callable[[], None] = lambda: None
+    options: Options,
+    environ: Mapping[str, str],
+    meanwhile: Callable[[], None] = lambda: None,
+    buildx: Buildx | None = None,
 ) -> Iterator[Prepared]:
     """A builder and a plan; the builder goes at the end where this run made it for itself. `meanwhile` is called while
-    docker is waited for.
+    docker is waited for, of which `buildx` may have asked some already.
 
     Raises the errors of its parts. What is wrong with the options or files is found before a builder is made.
     """
@@ -64,14 +67,16 @@ def prepared(
     wanted(options)
     cache.check(options.cache_from, options.cache_to)
     secrets.check(options.secret, environ)
-    Buildx(environ).check()
+    buildx = buildx or Buildx(environ)
+    buildx.check()
     with login.logged_in(options.login, environ) as inside:
-        yield from _ready(options, inside, meanwhile)
+        yield from _ready(options, inside, buildx if inside is environ else Buildx(inside), meanwhile)
 
 
-def _ready(options: Options, environ: Mapping[str, str], meanwhile: Callable[[], None]) -> Iterator[Prepared]:
+def _ready(
+    options: Options, environ: Mapping[str, str], buildx: Buildx, meanwhile: Callable[[], None]
+) -> Iterator[Prepared]:
     event = Event.from_environ(environ)
-    buildx = Buildx(environ)
     with ThreadPoolExecutor(max_workers=5) as pool:
         stamped = pool.submit(version, options.context, event, options.version)
         number = pool.submit(lambda: buildx.version)
