@@ -10,10 +10,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.text import name
@@ -32,8 +33,7 @@ _WORKDIR = re.compile(r"^/(?:[^/]+|usr/src/app)/[^/]+$")
 _MAX_PARTS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class PathMap:
+class PathMap(Struct, frozen=True):
     """Rules (FROM, TO), the longest FROM first. FROM is a folder or a file; TO is relative to the repository."""
 
     rules: tuple[tuple[str, str], ...] = ()

@@ -11,6 +11,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Generic, Protocol, TypeVar
 
+from msgspec import Struct
+
 from ci_buildkit import jsoncut, jsontext, xmlstream
 from ci_buildkit.lines import TooLong, decode, encoding_of, lines, without_progress_prefix
 from ci_buildkit.problem import Problem
@@ -28,8 +30,7 @@ HEAD = 64 * 1024
 """Bytes of a file's start that readers tell their format by."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How much is read. Passing a limit is a problem of kind `limit`; what was read before is kept.
 
     `cases` and `findings` count those of a whole report, `depth` nested XML elements, `token` the bytes of one XML tag,
@@ -48,8 +49,7 @@ class Limits:
     output: int = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """One file or log: how reports call it, how its paths are mapped, and the limits."""
 
     name: str

@@ -8,9 +8,10 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ci_buildkit import jsontext
 from ci_buildkit.paths import display
@@ -26,16 +27,14 @@ _MAX_JSON = 64 * 1024 * 1024
 _SKIPPED = frozenset({".git", "__pycache__"})
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """The start of a file, by which a reader knows its format: its bytes, and the same as text."""
 
     data: bytes
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A regular file. `name` is how reports call it; `explicit` says that the user named it and no folder did."""
 
     path: Path
@@ -43,8 +42,7 @@ class Found:
     explicit: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(Struct, frozen=True):
     """Every file once, in the order of the arguments and then of names, and what could not be looked at."""
 
     files: tuple[Found, ...]

@@ -7,7 +7,8 @@ several, the stage only in files with several, the number padded to the width of
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 PLATFORM = re.compile(r"^\[(?P<build>[a-z0-9]+/[a-z0-9]+(?:/v\d+)?)(?:->[a-z0-9/]+)? ")
 _NAME = re.compile(
@@ -18,8 +19,7 @@ _NAME = re.compile(
 _UNNAMED = re.compile(r"stage-\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class StepName:
+class StepName(Struct, frozen=True):
     """The parts of a name. `number` and `total` count the instructions of the stage that make steps, FROM included.
 
     A stage without a name is written `stage-N` by BuildKit and called N here; `stage` is "" where the file has only

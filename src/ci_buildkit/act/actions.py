@@ -6,9 +6,10 @@ import contextlib
 import re
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import TimeoutExpired
+
+from msgspec import Struct, field
 
 import ci_buildkit
 from ci_buildkit.act import choice, workflow, yamlnodes
@@ -28,8 +29,7 @@ NOT_NEEDED = ("tests", "docs", "bench", "examples")  # folders of this project t
 GIT_SECONDS = 120.0
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(Struct, frozen=True):
     """What the steps of a run use: repositories that nobody here has, by who uses them, images, and what to tell."""
 
     missing: Mapping[str, str]
@@ -37,8 +37,7 @@ class Used:
     notes: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class Repositories:
+class Repositories(Struct):
     """Folders by OWNER/REPO@REF. `given` are the user's own; `scratch` is a folder for copies of this run.
 
     A folder under Git is copied without what Git ignores, since act takes all that is there. `offline` also takes what
@@ -171,8 +170,7 @@ def look(workflows: Iterable[Workflow], uses: Iterable[Use], top: Path, reposito
     return Used(walk.missing, tuple(dict.fromkeys(walk.images)), tuple(dict.fromkeys(walk.notes)))
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(Struct):
     top: Path
     repositories: Repositories
     seen: set[str] = field(default_factory=set)

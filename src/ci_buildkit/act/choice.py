@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ci_buildkit.act import triggers, workflow
 from ci_buildkit.act.triggers import Trigger
@@ -18,8 +19,7 @@ PREFERRED = (triggers.PUSH, triggers.PULL_REQUEST, triggers.DISPATCH)  # where n
 NEXT = "make one with `ci-buildkit init`"
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """The workflows that run, the event, and what is to be told about it."""
 
     workflows: tuple[Workflow, ...]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from ci_buildkit.act.docker import Docker
 from ci_buildkit.act.leftovers import MARK
@@ -19,8 +20,7 @@ INDEXES = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX")
 ONE_BLOCK = {"ACTIONS_ARTIFACT_UPLOAD_CONCURRENCY": "1"}
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """Everything that one call of act depends on."""
 
     act: Path

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.engine.buildx import Buildx, explain
 from ci_buildkit.engine.process import Cancellation, run
@@ -15,8 +16,7 @@ DESKTOP = "Docker Desktop"
 DESKTOP_SOCKET = "unix:///var/run/docker.sock"  # in the machine that Docker Desktop runs, where it is mounted from
 
 
-@dataclass(frozen=True, slots=True)
-class Docker:
+class Docker(Struct, frozen=True):
     """The engine. `host` is its address, `socket` what jobs get as theirs, "" where act shall decide.
 
     `address` is one of this machine's that containers on any network reach and nobody outside does; "" where none is known.

@@ -8,8 +8,9 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from ci_buildkit.act import triggers
 from ci_buildkit.act.triggers import Trigger
@@ -21,8 +22,7 @@ NOTHING = "0" * 40  # the commit before the first one
 _NAME = re.compile(r"[:/](?P<owner>[^/:]+)/(?P<name>[^/]+?)(?:\.git)?/?$")
 
 
-@dataclass(frozen=True, slots=True)
-class Checkout:
+class Checkout(Struct, frozen=True):
     """What Git knows: the commit and the one before it, "" where there is none; a branch, the default one, a tag here."""
 
     repository: str

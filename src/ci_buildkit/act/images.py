@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from ci_buildkit.errors import ConfigurationError
 
@@ -19,8 +20,7 @@ _VERSIONS = ("latest", "slim", "22.04", "24.04", "26.04", "22.04-arm", "24.04-ar
 USUAL = tuple(f"ubuntu-{version}" for version in _VERSIONS)  # which a matrix made by a job may name
 
 
-@dataclass(frozen=True, slots=True)
-class Images:
+class Images(Struct, frozen=True):
     """The image of each label: `named` ones by label in lower case, `default` for every other Linux runner of GitHub's."""
 
     default: str

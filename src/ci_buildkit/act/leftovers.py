@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from subprocess import TimeoutExpired
+
+from msgspec import Struct
 
 from ci_buildkit.engine.builder import CONTAINER_PREFIX, PREFIX
 from ci_buildkit.engine.buildx import Buildx
@@ -17,8 +18,7 @@ LONGEST = 63  # of a name before its hash
 SECONDS = 60.0  # for one docker command
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(Struct, frozen=True):
     """A job's container and what goes with it, by name."""
 
     job: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from ci_buildkit.act.matrix import Leg
 from ci_buildkit.act.record import OWN_STEPS, SETUP, Record
@@ -22,8 +23,7 @@ _ERROR = re.compile(r"Error: (?P<text>.*)", re.DOTALL)
 StepConclusion = Literal["success", "failure", "skipped", ""]
 
 
-@dataclass(slots=True)
-class StepLog:
+class StepLog(Struct):
     """A step so far. `path` is longer than one for steps of composite actions; `tail` are its last lines.
 
     `continued` says that the workflow passes over its failure, `broken` that act told why it failed; `announced` is the
@@ -70,8 +70,7 @@ class StepLog:
         return self.path[0] in OWN_STEPS
 
 
-@dataclass(slots=True)
-class JobLog:
+class JobLog(Struct):
     """A job, or one leg of its matrix, so far. Times are seconds of the clock that records are given with."""
 
     act_name: str
@@ -99,8 +98,7 @@ class JobLog:
         return (SETUP,) in self.steps
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """What a record changed: a step began or ended, a job ended, or a step printed a line."""
 
     kind: Literal["began", "ended", "line", "job"]

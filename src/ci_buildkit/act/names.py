@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.act import matrix
 from ci_buildkit.act.matrix import EXPRESSION, Leg
 from ci_buildkit.act.plan import Plan, Planned
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a job of act's log is in the plan: the number, its leg and that of its caller, and of an unplanned job its name."""
 
     number: int

@@ -8,9 +8,10 @@ what comes after a called workflow that failed is left out without a word.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 from ci_buildkit.act import matrix
 from ci_buildkit.act.images import Images
@@ -24,8 +25,7 @@ BAD: tuple[Conclusion, ...] = ("failure", "not-run")
 NEVER = "act never came to it"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A step, with those of a composite action in it. `passed_over` says that it failed and the workflow goes on."""
 
     name: str
@@ -35,8 +35,7 @@ class Step:
     passed_over: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """A job, or one leg of its matrix. `id` of a called workflow's job is CALLER/JOB; `reason` says why it did not run."""
 
     id: str
@@ -48,8 +47,7 @@ class Job:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Artifact:
+class Artifact(Struct, frozen=True):
     """What a job uploaded: `path` is the file that act's server keeps, or the folder of an old version's files."""
 
     name: str
@@ -57,8 +55,7 @@ class Artifact:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """The whole run. `problem` says what is wrong besides the jobs; "" mostly."""
 
     outcome: Literal["passed", "failed"]

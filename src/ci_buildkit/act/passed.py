@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.errors import ConfigurationError
 
@@ -36,8 +37,7 @@ REFUSED = {
 _HOST = re.compile(r"https?://[^/]+/")
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(Struct, frozen=True):
     """The values of options that are taken, by act's name of them, and the words that act gets."""
 
     taken: tuple[tuple[str, str], ...]

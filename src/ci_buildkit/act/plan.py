@@ -15,10 +15,11 @@ from __future__ import annotations
 import copy
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ci_buildkit.act import matrix, yamlnodes
 from ci_buildkit.act.images import Images
@@ -35,8 +36,7 @@ DEEPEST = 10  # calls below each other (GitHub, "Reusing workflows")
 Find = Callable[[str, Path], tuple[Workflow, Path] | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """A job of the run. `number` is its place in the plan, `parent` that of the job that calls its workflow.
 
     `legs` are those that act gets, None where only the run tells them; `left_out` those that no image can run. `opaque`
@@ -55,8 +55,7 @@ class Planned:
     opaque: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What act is given: `files` by path below its folder, and the jobs in them. `token` is this run's alone."""
 
     token: str
@@ -79,8 +78,7 @@ class Plan:
         return tuple(planned for planned in self.jobs if planned.parent == number)
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What of the workflows is asked for: one job with those that it needs, legs of a matrix. Empty: everything."""
 
     job: str = ""
@@ -125,8 +123,7 @@ def name_in_act(name: str, token: str, number: int) -> str:
     return f"{name} {token}.{number}"
 
 
-@dataclass(slots=True)
-class _Planner:
+class _Planner(Struct):
     images: Images
     find: Find
     token: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets as randomness
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import TimeoutExpired
+
+from msgspec import Struct, field
 
 from ci_buildkit import jsontext
 from ci_buildkit.act import actions, choice, docker, event, images, plan, program, triggers
@@ -28,8 +29,7 @@ from ci_buildkit.errors import ConfigurationError, EngineError, said
 DEFAULT_BRANCH = "main"  # where Git does not know it
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What the user asks for, as it is written.
 
     `artifact_folder` is that of act's server, where it is not to be the run's own; `passed` are further words for act.
@@ -50,8 +50,7 @@ class Request:
     passed: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(Struct, frozen=True):
     """What act is started with. `repositories` are its flags for folders, `texts` hold all labels that may be used."""
 
     top: Path
@@ -66,8 +65,7 @@ class Ready:
     texts: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(Struct, frozen=True):
     """What preparing works with; `scratch` is a folder of this run alone."""
 
     environ: Mapping[str, str]

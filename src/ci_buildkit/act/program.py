@@ -9,9 +9,10 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from subprocess import TimeoutExpired
+
+from msgspec import Struct
 
 from ci_buildkit.engine.process import Cancellation, answer
 from ci_buildkit.errors import EngineError
@@ -35,8 +36,7 @@ INSTALL_SECONDS = 300.0
 _VERSION = re.compile(r"act version v?(\d+)\.(\d+)\.(\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(Struct, frozen=True):
     """A program that can be used. `notes` tell of one that was passed over, and of one that was installed."""
 
     path: Path

@@ -9,8 +9,10 @@ import shutil
 import time
 import zipfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from ci_buildkit import jsontext
 from ci_buildkit.act.leftovers import Container, Docker, remove
@@ -21,8 +23,7 @@ KEPT = 10  # runs; older ones go
 JOBS, OWNER = "jobs", "owner"
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One run's folder. Its name ends in the run's token."""
 
     folder: Path

@@ -9,8 +9,9 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ci_buildkit.act import command, docker, prepare, program, runs
 from ci_buildkit.act.leftovers import Container
@@ -38,8 +39,7 @@ _USAGE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """A run that came to its end, or was interrupted once act had begun. `log` is the file with all that was said."""
 
     outcome: Outcome

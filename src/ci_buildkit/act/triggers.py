@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 PUSH, PULL_REQUEST, DISPATCH, CALL = "push", "pull_request", "workflow_dispatch", "workflow_call"
 TAG = "tag"  # our word for a push of a tag
 USUAL_TYPES = ("opened", "synchronize", "reopened")  # of pull_request where no types are named
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(Struct, frozen=True):
     """What happened: GitHub's name of the event, the complete ref, and of a pull request the branch that it goes to."""
 
     event: str

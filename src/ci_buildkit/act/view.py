@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TextIO
+
+from msgspec import Struct
 
 from ci_buildkit.act.log import Event, JobLog, StepLog
 from ci_buildkit.report.text import duration, inert, log_line, one_line, say
@@ -93,8 +94,7 @@ class PlainView:
         """Nothing to restore."""
 
 
-@dataclass(slots=True)
-class _Running:
+class _Running(Struct):
     """What a job does now, since when, and the last line of it."""
 
     name: str

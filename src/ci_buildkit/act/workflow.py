@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from msgspec import Struct
 
 from ci_buildkit.act import matrix, yamlnodes
 from ci_buildkit.act.matrix import EXPRESSION, Leg
@@ -20,16 +21,14 @@ _MATRIX = re.compile(r"\$\{\{\s*matrix((?:\.[\w-]+|\[\s*'[^']+'\s*\])+)\s*\}\}")
 _KEY = re.compile(r"\.([\w-]+)|\[\s*'([^']+)'\s*\]")
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """A `uses:` of a step, and what it is given."""
 
     name: str
     inputs: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """A job as it is written. `legs` are those of its matrix, None where only a running job can tell them.
 
     `images` are those of its services and, where `has_container`, first of all that of its own container.

@@ -6,8 +6,9 @@ What is written depends on the files and the commit's time only, so two runs of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ci_buildkit.artifacts import files, lists, machine, names, stamp
 from ci_buildkit.artifacts.files import Taken
@@ -18,8 +19,7 @@ from ci_buildkit.problem import Problem
 from ci_buildkit.record import BinaryRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+class Export(Struct, frozen=True):
     """What one target exported: a folder that BuildKit split by platform (`linux_arm64/...`).
 
     `stamp` is None where the build was given no version, or it is not to be compared.
@@ -31,8 +31,7 @@ class Export:
     stamp: Stamp | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """A file of a package: its hash, and what its headers say."""
 
     package: Package

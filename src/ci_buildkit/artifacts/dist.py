@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ci_buildkit import jsontext
 from ci_buildkit.errors import OutputError, said
@@ -22,8 +23,7 @@ _LINE = re.compile(r"([0-9a-f]{64}) [ *]([^/\0]+)")
 _NEXT = "run `ci-buildkit run` again; nothing was released"
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """One file to release; `size` is in bytes, `sha256` in hex, both of the file itself."""
 
     path: Path

@@ -7,8 +7,9 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from ci_buildkit.errors import said
 from ci_buildkit.problem import Problem
@@ -17,8 +18,7 @@ from ci_buildkit.problem import Problem
 NOT_ON_WINDOWS = frozenset('<>:"|?*\\') | frozenset(map(chr, range(32)))
 
 
-@dataclass(slots=True)
-class Taken:
+class Taken(Struct):
     """What was moved to `folder`, by path, files and links; and what was not, and why. Messages call the folder `shown`."""
 
     folder: Path

@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import BinaryIO
+
+from msgspec import Struct, field
 
 MAGIC = b"\xff Go buildinf:"
 INLINE = 2  # a flag: the texts follow, as they do since Go 1.18
@@ -18,8 +19,7 @@ SENTINEL = 16  # bytes around the module's text
 LIMIT = 1 << 20  # bytes that are read at most
 
 
-@dataclass(frozen=True, slots=True)
-class GoBuild:
+class GoBuild(Struct, frozen=True):
     """The main module with its version ("" or "(devel)" where it has none), and the build settings."""
 
     module: str

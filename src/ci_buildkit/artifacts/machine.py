@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
+
+from msgspec import Struct
 
 from ci_buildkit.artifacts.gobuild import GoBuild
 
@@ -19,8 +20,7 @@ JAVA = 43
 ARM = 7  # the level of ARM that a platform means which names none (containerd/platforms, normalizeArch)
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(Struct, frozen=True):
     """The format of a file and what its headers tell; None and empty where they do not.
 
     `architectures` are GOARCH's words, several in a universal file. `arm` is the level of ARM that it needs. `portable`

@@ -5,8 +5,9 @@ Not by its `MachO` class, which reads the content of every section and refuses l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, BinaryIO
+
+from msgspec import Struct
 
 from ci_buildkit.artifacts import gobuild
 from ci_buildkit.artifacts.gobuild import GoBuild
@@ -17,8 +18,7 @@ CPUS = {7: "386", 0x01000007: "amd64", 12: "arm", 0x0100000C: "arm64", 18: "ppc"
 MOST = 4096  # load commands that are looked at
 
 
-@dataclass(slots=True)
-class _Slice:
+class _Slice(Struct):
     """One machine's part of a file, as far as its load commands tell."""
 
     cpu: str | None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from ci_buildkit.artifacts.stamp import Stamp
 
 
-@dataclass(slots=True)
-class Package:
+class Package(Struct):
     """The files and links of one platform, of one target where each has archives of its own (else `target` is "").
 
     `paths` lie below `folder`. `stamps` is what the builds of its files were given, by path; a file that is not there

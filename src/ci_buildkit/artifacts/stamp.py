@@ -7,7 +7,8 @@ the go command wrote down, the first line of what it answers to `--version`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.artifacts.gobuild import GoBuild
 
@@ -20,8 +21,7 @@ OTHER = r"(?!\.?\d|[-.~]?(?:alpha|beta|rc|pre|dev|snapshot)|-\d+-g)"
 PSEUDO = re.compile(r"[-.]\d{14}-(?P<revision>[0-9a-f]{12})(?:\+|$)")  # go.dev/ref/mod#pseudo-versions
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(Struct, frozen=True):
     """What a build was given: the values of its version arguments, and the commit ("" without Git)."""
 
     versions: tuple[str, ...]
@@ -40,8 +40,7 @@ class Stamp:
         return told is not None and told[1] in between
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
+class Carried(Struct, frozen=True):
     """The version that a program tells, None where it tells none, and what is `wrong` with it, "" for nothing.
 
     `sure` says that there is no need to ask further.

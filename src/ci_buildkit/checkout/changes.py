@@ -7,9 +7,10 @@ Rules: GitHub's "Webhook events and payloads" (`pull_request`, `push`, `merge_gr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from ci_buildkit.checkout import git, trigger
 from ci_buildkit.errors import ConfigurationError
@@ -18,8 +19,7 @@ from ci_buildkit.fields import mapping, string
 DEEP = "check out with `fetch-depth: 0`"
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """The paths that differ from the commit `base`, relative to the repository's top.
 
     `paths` is None where that cannot be told. `why` says what was compared, or why nothing could be.
@@ -78,8 +78,7 @@ def _local(folder: Path, head: str) -> Changes:
     return _compared(folder, base, "", f"compared with {base[:12]}, where {branch} of origin was left")
 
 
-@dataclass(frozen=True, slots=True)
-class _Event:
+class _Event(Struct, frozen=True):
     """An event of GitHub's and the commit that is checked out."""
 
     folder: Path

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """What triggered the workflow; empty strings outside GitHub Actions. `epoch` is SOURCE_DATE_EPOCH where set."""
 
     tag: str = ""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Head:
+
+class Head(Struct, frozen=True):
     """The commit that is checked out.
 
     `tag` is the nearest tag reachable from it ("" without any), `distance` the commits since, `dirty` whether tracked

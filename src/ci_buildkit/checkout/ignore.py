@@ -11,11 +11,11 @@ import contextlib
 import posixpath
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
+class Ignore(Struct, frozen=True):
     """The patterns of one file in order, each with whether it leaves out; neighbours that agree are one expression."""
 
     rules: tuple[tuple[re.Pattern[str], bool], ...] = ()

@@ -10,8 +10,9 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ci_buildkit.checkout import git, ignore
 from ci_buildkit.checkout.ignore import Ignore
@@ -23,8 +24,7 @@ DIGITS = 12
 GIT = ".git"
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
+class Files(Struct, frozen=True):
     """Fingerprints by path relative to the context; the path of a whole folder ends in `/`."""
 
     files: dict[str, str]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from ci_buildkit import jsontext
 from ci_buildkit.checkout import git
@@ -53,8 +54,7 @@ def context(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Payload:
+class _Payload(Struct, frozen=True):
     """A document of GitHub's, in which anything may be missing or of another type."""
 
     document: Any

@@ -9,9 +9,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from ci_buildkit.errors import ConfigurationError, GitHubError, OutputError
 

@@ -132,7 +132,7 @@ def _policy(fail_on: Level, listed: str | Path | None) -> Policy:
 
 def _demanding(report: TestReport, min_tests: int | None) -> TestReport:
     """The report, with a problem more where it has fewer tests than there must be."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from ci_buildkit.problem import Problem
     from ci_buildkit.results.policy import too_few

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal, get_args
+
+from msgspec import Struct
 
 from ci_buildkit.config import levels, timeouts
 
@@ -13,8 +14,7 @@ Topic = Literal["what runs", "images", "binaries", "results", "policies", "cache
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """What a value looks like.
 
     `pattern` is a regular expression for the whole value that means the same in Python and in ECMA-262, for which it
@@ -42,8 +42,7 @@ FAIL_ON = Form(levels.PATTERN)
 TIMEOUT = Form(timeouts.PATTERN, "is not a duration; write 90s, 10m or 1h30m, or test=10m for one stage or kind")
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """How an option is written.
 
     `split`: a list option that also takes commas (not where a value itself may hold one, as in `--build-arg`).

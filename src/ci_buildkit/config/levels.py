@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 Level = Literal["failures", "errors", "warnings", "nothing"]
 
@@ -24,8 +26,7 @@ PATTERN = "|".join(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FailOn:
+class FailOn(Struct, frozen=True):
     """The level of each kind.
 
     `failures` is what the tests or the linter themselves call a failure, `errors` and `warnings` what is at least that

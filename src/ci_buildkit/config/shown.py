@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from ci_buildkit.config import row
 from ci_buildkit.config.credentials import HIDDEN, VALUE, masked
@@ -24,8 +25,7 @@ _DEFAULT = re.compile(r"\bdefault: (.+)$", re.IGNORECASE)
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One option: its key, its value as JSON and YAML have it, without credentials, and its origin.
 
     `unset` says what holds where it has no value, as far as that is told in a few words.

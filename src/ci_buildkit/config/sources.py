@@ -6,10 +6,10 @@ This is one of the places that may read the process environment, which is an arg
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from msgspec import Struct
 from pydantic import ValidationError
 
 from ci_buildkit.config import lists, yamlfile
@@ -24,8 +24,7 @@ INPUT_PREFIX = f"{PREFIX}INPUT_"
 OTHERS = ("ACT", "LAB", "LAB_PORT", "LAB_REGISTRY", "NAME", "OWNER", "PUBLISH", "PYTHON", "RUN", "RUNNER_IMAGE")
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where a value comes from.
 
     `where` is the place as people look for it: `ci-buildkit.yml:3`, a variable, `input push`, a flag; "" for a default.
@@ -39,8 +38,7 @@ class Origin:
         return self.where or self.source
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """The options in force, for each where it comes from, and what is odd about the sources."""
 
     options: Options

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 SECONDS = {"h": 3600, "m": 60, "s": 1}
 # As Go writes durations, in hours, minutes and seconds: 90s, 10m, 1h30m.
@@ -13,16 +14,14 @@ DURATION = r"(?:[0-9]+(?:\.[0-9]+)?[hms])+"
 PATTERN = rf"(?:[^=]*[^= \t][ \t]*=[ \t]*)?{DURATION}"
 
 
-@dataclass(frozen=True, slots=True)
-class Timeout:
+class Timeout(Struct, frozen=True):
     """How long a stage may take; `text` as the user wrote it."""
 
     text: str
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(Struct, frozen=True):
     """The time of each stage: what is `named`, by a stage's name or its kind, or what holds for `every` one."""
 
     every: Timeout | None = None

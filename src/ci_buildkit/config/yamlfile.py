@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct, field
 
 from ci_buildkit.config import lists
 from ci_buildkit.config.credentials import masked
@@ -32,8 +33,7 @@ _NUMBERS = {_TAG + "int", _TAG + "float"}
 _SCALARS = {*_NUMBERS, *(_TAG + word for word in ("bool", "merge", "null", "str", "timestamp", "value"))}
 
 
-@dataclass(slots=True)
-class SettingsFile:
+class SettingsFile(Struct):
     """What a file says: each option's text, or texts, and line (from 1); and all that is wrong with it."""
 
     values: dict[str, Any] = field(default_factory=dict)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ci_buildkit.checkout.ignore import Ignore
 from ci_buildkit.config.options import Options
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(Struct, frozen=True):
     """The build context of a Dockerfile, as far as it is known, and who builds what of it.
 
     `targets` are the stages that bake files, workflows or scripts build (a variable in one may be anything), `contexts` the
@@ -19,11 +18,11 @@ class Around:
     the context, "" where it lies elsewhere.
     """
 
-    options: Options = Options()  # noqa: RUF009 - frozen
+    options: Options = Options()
     targets: frozenset[str] = frozenset()
     contexts: frozenset[str] = frozenset()
     ignore_file: str = ""
-    ignore: Ignore = Ignore()  # noqa: RUF009 - frozen
+    ignore: Ignore = Ignore()
     files: frozenset[str] = frozenset()
     settings: str = ""
     report_dir: str = ""

@@ -6,8 +6,9 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from ci_buildkit.doctor import hcl
 from ci_buildkit.doctor.flaw import Flaw
@@ -18,8 +19,7 @@ from ci_buildkit.doctor.parsed import Parsed
 _TEMPLATE = re.compile(r"\$\{[^}]*\}")
 
 
-@dataclass(frozen=True, slots=True)
-class BakeFile:
+class BakeFile(Struct, frozen=True):
     """The file. `root` holds its blocks; `broken` says where it cannot be read.
 
     `beside` are names that other bake files of the folder give targets and groups; `dockerfiles` the parsed

@@ -7,8 +7,9 @@ import re
 import subprocess
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ci_buildkit.doctor.diagnosis import Diagnosis
 from ci_buildkit.engine.buildx import Buildx, explain
@@ -31,8 +32,7 @@ SAME: Mapping[str, frozenset[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """A Dockerfile to ask about, with its context and what our rules said; paths are relative to the examined folder."""
 
     path: str

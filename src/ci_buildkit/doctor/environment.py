@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from ci_buildkit.config import sources
 from ci_buildkit.config.options import Options
@@ -31,8 +32,7 @@ from ci_buildkit.doctor.machine_registry import Registry
 from ci_buildkit.errors import ConfigurationError
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What was found out about the machine. `settings` is the folder of docker's settings."""
 
     options: Options = field(default_factory=Options)

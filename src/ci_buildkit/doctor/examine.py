@@ -5,9 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ci_buildkit.checkout import git
 from ci_buildkit.config.options import CONFIG_FILE, Options
@@ -31,8 +33,7 @@ PLACE = re.compile(rf".*{re.escape(CONFIG_FILE)}(?::(\d+))?(?::\d+)?")
 L = TypeVar("L")
 
 
-@dataclass(slots=True)
-class Report:
+class Report(Struct):
     """What was looked at, and all that is wrong: by file, in the order of lines. Paths are relative to `root`."""
 
     root: Path

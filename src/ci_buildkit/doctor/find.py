@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ci_buildkit.checkout import git
 from ci_buildkit.doctor.nearest import words
@@ -32,8 +33,7 @@ OTHER_SPEAKER = re.compile(r"(?i).+\.(?:go|py|ts|js|mjs|cjs|rb|rs|java|kt|cs|md|
 LARGEST_SPEAKER = 256 << 10  # bytes; what is larger was made by a program
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
+class Files(Struct, frozen=True):
     """The paths below a folder, relative to it, with `/`."""
 
     root: Path

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from msgspec import Struct
+
 from ci_buildkit.doctor.diagnosis import Diagnosis, Severity
 
 Looked = TypeVar("Looked")
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(Struct, frozen=True):
     """One place that a rule complains of, in the terms of `Diagnosis`.
 
     `severity` is that of the rule and `path` that of the examined file unless they are given.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _TOKEN = re.compile(
     r"""
@@ -33,8 +34,7 @@ class HclError(Exception):
         self.line = line
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A token. `kind` is "word", "string", "newline" or "other"; the `text` of a string is without its quotes."""
 
     kind: str
@@ -42,8 +42,7 @@ class Token:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Struct, frozen=True):
     """`name = value`. `tokens` are those of the value, without line ends."""
 
     name: str
@@ -75,8 +74,7 @@ class Attribute:
         return {pair.name: pair for pair in pairs}
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """`kind "label" { ... }`."""
 
     kind: str
@@ -140,8 +138,7 @@ def _string_end(text: str, at: int, line: int) -> int:
     raise HclError(line, "a string does not end")
 
 
-@dataclass(slots=True)
-class _Cursor:
+class _Cursor(Struct):
     """A place in a list of tokens."""
 
     tokens: tuple[Token, ...]

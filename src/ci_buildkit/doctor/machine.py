@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import TimeoutExpired
+
+from msgspec import Struct, field
 
 from ci_buildkit.config.options import Options
 from ci_buildkit.engine import process
@@ -17,8 +18,7 @@ from ci_buildkit.errors import said
 SECONDS = 5.0  # for one answer
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """What a command answered. `late` says that it was ended for its time; `code` is None where it did not end by itself."""
 
     code: int | None
@@ -40,8 +40,7 @@ class Reply:
         return text.removeprefix("ERROR: ") or f"it ended with {self.code}"
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(Struct, frozen=True):
     """This machine as a user's shell has it: the folder, the environment, and the options in force there."""
 
     root: Path

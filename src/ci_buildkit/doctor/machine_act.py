@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ci_buildkit.doctor.flaw import Flaw
 from ci_buildkit.doctor.machine import Machine
@@ -17,8 +18,7 @@ VARIABLE = "CI_BUILDKIT_RUNNER_IMAGE"
 MAPPED = re.compile(r"^(?:-P|--platform)[\s=]", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(Struct, frozen=True):
     """Whether there is act, and the image that stands for GitHub's runners; `here` is None where that is not known."""
 
     program: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.doctor.flaw import Flaw
 from ci_buildkit.doctor.machine import Machine
@@ -17,8 +18,7 @@ SAME = {"linux/arm64/v8": "linux/arm64", "linux/arm": "linux/arm/v7", "linux/amd
 DEFAULT = "default"  # the builder of docker's own daemon
 
 
-@dataclass(frozen=True, slots=True)
-class Builder:
+class Builder(Struct, frozen=True):
     """A builder as buildx knows it. `trouble` is why it cannot be used, `absent` that there is none of that name."""
 
     name: str
@@ -29,8 +29,7 @@ class Builder:
     stopped: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Emulation:
+class Emulation(Struct, frozen=True):
     """The platforms that are asked for and by what, and those that can be executed; none are known without a daemon."""
 
     wanted: tuple[tuple[str, str], ...] = ()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.checkout import git
 from ci_buildkit.doctor.flaw import Flaw
 from ci_buildkit.doctor.machine import Machine
 
 
-@dataclass(frozen=True, slots=True)
-class Checkout:
+class Checkout(Struct, frozen=True):
     """What Git says of the folder; `program` that there is Git, `repository` that the folder is in one."""
 
     program: bool = True

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ci_buildkit.doctor.diagnosis import Severity
 from ci_buildkit.doctor.flaw import Flaw
@@ -21,8 +22,7 @@ TOO_LITTLE = {"docker": 500 * MB, "run": 50 * MB}
 FEW_FILES = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Disk:
+class Disk(Struct, frozen=True):
     """A folder's disk: `what` is kept there, `kind` how much that is; `free` bytes and `files` (None: no limit)."""
 
     what: str

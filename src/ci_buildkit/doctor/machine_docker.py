@@ -7,9 +7,10 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from ci_buildkit.doctor.diagnosis import Severity
 from ci_buildkit.doctor.flaw import Flaw
@@ -24,8 +25,7 @@ VERSION = re.compile(r"\bv?(\d+)\.(\d+)\.\d+")
 MOST_SKEW = 30.0  # seconds; tokens of registries and signatures are good for minutes
 
 
-@dataclass(frozen=True, slots=True)
-class Docker:
+class Docker(Struct, frozen=True):
     """What docker said. A version is "" where that part does not answer, and then `*_trouble` says why.
 
     `endpoint` is where the command looks for the daemon. `skew` is how many seconds the daemon's clock is ahead.

@@ -6,9 +6,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from ci_buildkit.doctor.diagnosis import Severity
 from ci_buildkit.doctor.flaw import Flaw
@@ -31,8 +32,7 @@ REFUSED = (*REFUSALS, "authentication required", "insufficient_scope", "authoriz
 PLAIN_HTTP = "server gave http response to https client"
 
 
-@dataclass(frozen=True, slots=True)
-class Registry:
+class Registry(Struct, frozen=True):
     """A registry. `logged_in` is None where that cannot be known; `said` is what it answered, "" where all is well."""
 
     host: str
@@ -43,8 +43,7 @@ class Registry:
     wrong_login: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Struct, frozen=True):
     """For which hosts docker has credentials; `unknown` where a helper keeps them that does not answer."""
 
     hosts: frozenset[str]

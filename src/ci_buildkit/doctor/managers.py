@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Cache:
+class Cache(Struct, frozen=True):
     """A folder worth keeping between builds.
 
     `folder` is where it is for root; `moved` are variables that put it elsewhere, each with what comes behind their value.
@@ -31,8 +31,7 @@ class Cache:
         return f"--mount=type=cache,target={folder}" + (f",sharing={self.sharing}" if self.sharing else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Manager:
+class Manager(Struct, frozen=True):
     """A program: which of its commands use which caches, and what switches a cache off or empties it.
 
     `off` is looked for in the command, `wipes` in the whole step, `switch` is a variable that switches it off. `known` are the

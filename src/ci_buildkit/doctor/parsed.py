@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.doctor.around import Around
 from ci_buildkit.doctor.flaw import Flaw
@@ -19,8 +20,7 @@ def may_be(word: str, names: Iterable[str]) -> bool:
     return any(pattern.fullmatch(name) for name in names)
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(Struct, frozen=True):
     """One instruction. `line` and `end_line` are 1-based; `keyword` is in upper case.
 
     `flags` are `--name=value`, `words` what follows them; `text` is the instruction on one line, and `script` what a shell
@@ -49,8 +49,7 @@ class Instruction:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A stage: its FROM and what follows it. `name` is in lower case, "" without one; `base` as it is written."""
 
     number: int
@@ -75,8 +74,7 @@ class Section:
         return re.split(r"[:@]", self.base.rpartition("/")[2])[0].lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """The file. `head` stands before the first FROM; `broken` are the places that BuildKit's parser refuses."""
 
     path: str

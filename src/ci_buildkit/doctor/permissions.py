@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ci_buildkit.doctor import workflow_edits as edits
 from ci_buildkit.doctor.flaw import Flaw
@@ -20,8 +21,7 @@ SETTINGS = frozenset({"packages", "id-token", "attestations"})
 LEVELS = {"none": 0, "read": 1, "write": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(Struct, frozen=True):
     """What a `permissions:` grants. `everything` is the level of all scopes, `scopes` those that are named."""
 
     value: Value

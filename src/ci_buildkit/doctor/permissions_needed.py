@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.doctor.diagnosis import Severity
 from ci_buildkit.doctor.workflow import Job, Step, Workflow
@@ -25,8 +26,7 @@ KNOWN = re.compile(
 WRITES = re.compile(r"\bgit\b[^\n]*\bpush\b|\bgh\b|\bcurl\b|TOKEN|\btoken\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """A permission, why it is needed, and how bad it is where it is missing."""
 
     scope: str

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 _TOKEN = re.compile(
     r"""
@@ -28,8 +29,7 @@ _BEFORE = frozenset(["!", "{", "if", "then", "else", "elif", "do", "while", "unt
 _RUNNERS = re.compile(r"(?:uv|poetry|pdm|pipenv|hatch) run (?:-\S+ )*|bundle exec |npx (?:-\S+ )*|python[\d.]* -m ")
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One command: `words` without quotes, what it `assigns` for itself, and the operator that comes `after` it."""
 
     words: tuple[str, ...]

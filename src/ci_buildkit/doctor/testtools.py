@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class TestTool:
+class TestTool(Struct, frozen=True):
     """A test tool. `reports` is looked for in the stage; where it is None the tool reports by itself or in a way unseen.
 
     `advice` is what makes it write a report. `settings` is looked for in the files in which the tool is set up.

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from msgspec import Struct
+
 from ci_buildkit.doctor.shell import Command, commands
 from ci_buildkit.doctor.workflowfile import Value, YamlFile
 
@@ -19,8 +21,7 @@ ENVIRONMENT = re.compile(r"\$\{\{\s*env\.([\w-]+)\s*\}\}")
 ALWAYS = frozenset({"", "always()", "!cancelled()", "success()", "success()||failure()", "failure()||success()"})
 
 
-@dataclass(frozen=True, slots=True)
-class Uses:
+class Uses(Struct, frozen=True):
     """What `uses:` names. `kind` is `repository`, `local` (also `$/`) or `docker`; only the first has the other parts."""
 
     text: str

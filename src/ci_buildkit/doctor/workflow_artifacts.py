@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import prod
+
+from msgspec import Struct
 
 from ci_buildkit.doctor.flaw import Flaw
 from ci_buildkit.doctor.workflow import ALWAYS, EXPRESSION, Job, Step, Workflow
@@ -19,8 +20,7 @@ UNIQUE = 4  # the first version that does not put several uploads of one name to
 CONSTANT = re.compile(r"(?:github\.[\w.]+|'[^']*'|\s|\|\||&&|[!=]=|[()])*")
 
 
-@dataclass(frozen=True, slots=True)
-class _Upload:
+class _Upload(Struct, frozen=True):
     """An upload: the artifact's name, where it is said, by which input, and the step's own condition."""
 
     name: str

@@ -6,7 +6,8 @@ An installed package has neither action.yml nor .github/workflows; a test compar
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ci_buildkit.config.options import Options, flag_of, option_string
 from ci_buildkit.config.yamlfile import ACTION_INPUTS
@@ -20,8 +21,7 @@ FOLDER = ".github/workflows/"
 RUNNER = ("runs-on", "timeout-minutes", "setup-qemu")
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(Struct, frozen=True):
     """A reusable workflow: its `own` inputs, beside the action's where it runs the `pipeline`, but for those that it is
     `without`; and the permissions that its jobs ask for: GitHub starts none of them where a caller grants less.
     """
@@ -66,8 +66,7 @@ def called(uses: Uses | None) -> Called | None:
     return WORKFLOWS.get(uses.path.removeprefix(FOLDER)) if uses and uses.ours else None
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """A place that uses ci-buildkit as a whole: a step with the action, or a job that calls a workflow (`called`)."""
 
     job: Job

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from ci_buildkit.doctor.lines import split
 from ci_buildkit.errors import said
@@ -19,8 +20,7 @@ OTHER_ENDS = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
 LARGEST = 1 << 20  # bytes; GitHub itself refuses far smaller workflows
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """A value of the file. Lines are 1-based.
 
     `line` is that of its key, or of an item of a list where it begins; `first` and `last` are the lines of the value
@@ -54,8 +54,7 @@ class Value:
         return tuple(item for item in self.items if item.text) or one
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """What is wrong with the YAML itself: `duplicate` of a key, or `unreadable`."""
 
     line: int | None
@@ -63,8 +62,7 @@ class Fault:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class YamlFile:
+class YamlFile(Struct, frozen=True):
     """A file that was read. `root` is None where it cannot be; `lines` are without their ends."""
 
     path: str

@@ -11,9 +11,10 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.process import Cancellation, Ended, run
@@ -79,8 +80,7 @@ class Parts:
         return target, rest if prefix.endswith("]") else f"[{rest}"
 
 
-@dataclass(slots=True)
-class Member:
+class Member(Struct):
     """A target of a batch and how it went, None where it was not begun.
 
     `trouble` is what broke the hearing, a full disk mostly.

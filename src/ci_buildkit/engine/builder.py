@@ -6,9 +6,11 @@ import contextlib
 import json
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ci_buildkit.engine import machines
 from ci_buildkit.engine.buildx import Buildx, explain, inspection
@@ -25,8 +27,7 @@ RANDOM_BYTES = 4  # of the name of a builder that goes with its run
 UNLIMITED_LOGS = {"env.BUILDKIT_STEP_LOG_MAX_SIZE": "-1", "env.BUILDKIT_STEP_LOG_MAX_SPEED": "-1"}
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """The builder that a run asks for; without a name a new one with a name of its own."""
 
     name: str | None = None
@@ -36,8 +37,7 @@ class Wanted:
     nodes: tuple[Node, ...] = (Node(),)
 
 
-@dataclass(frozen=True, slots=True)
-class Builder:
+class Builder(Struct, frozen=True):
     """A builder of which a machine at least runs. `created` says that this process made it, `kept` that it stays when
     the run ends.
     """

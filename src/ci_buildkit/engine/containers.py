@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.engine.builder import PREFIX
 from ci_buildkit.engine.buildx import Buildx, explain
@@ -15,8 +16,7 @@ from ci_buildkit.errors import EngineError
 DOCKER_HELP = "Run 'docker run --help'"  # behind what docker says of a command that it cannot start
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
+class Ran(Struct, frozen=True):
     """How a container ended. `text` is the tail of what it printed, `timed_out` says that it was ended for its time."""
 
     returncode: int
@@ -41,8 +41,7 @@ def native(buildx: Buildx, builders: Iterable[str]) -> frozenset[str]:
     return frozenset({daemon, *(p for p in builders if p.startswith(f"{daemon}/v") or p == beside)})
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(Struct, frozen=True):
     """An image and a command to run in it as `docker run IMAGE COMMAND` does, for `seconds` at most."""
 
     reference: str

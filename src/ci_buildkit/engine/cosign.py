@@ -7,9 +7,10 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct
 
 from ci_buildkit.config import row
 from ci_buildkit.engine.process import Cancellation, Ended, run
@@ -32,8 +33,7 @@ NO_SERVICES = {
 NO_ROOT = {"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}
 
 
-@dataclass(frozen=True, slots=True)
-class Signing:
+class Signing(Struct, frozen=True):
     """How images are signed: with a key, or without one by who runs this (keyless).
 
     `tlog` says whether the signature goes into the transparency log. `identity` and `issuer` are what a keyless

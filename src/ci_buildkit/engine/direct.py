@@ -11,9 +11,10 @@ import hashlib
 import ipaddress
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
+
+from msgspec import Struct
 
 from ci_buildkit.engine.login import HUB, HUB_NAMES
 from ci_buildkit.fields import mapping, string
@@ -30,8 +31,7 @@ KINDS = (
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A reference in parts: the host and the path of its repository there, and its tag or digest."""
 
     host: str
@@ -39,8 +39,7 @@ class Place:
     tag: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """What a server answered, of which media type; `challenge` says how it wants to be asked."""
 
     status: int

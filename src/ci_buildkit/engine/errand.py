@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ci_buildkit.engine.buildx import Buildx
 from ci_buildkit.engine.process import Cancellation, Deadline, Ended, run
@@ -12,8 +13,7 @@ from ci_buildkit.engine.progress import Line, Progress
 MOST = 1 << 20  # characters of what is printed that are kept, the first ones
 
 
-@dataclass(slots=True)
-class Errand:
+class Errand(Struct):
     """How such a build went. `printed` are the lines of its RUN steps, `expired` says that it was ended for its time."""
 
     ended: Ended

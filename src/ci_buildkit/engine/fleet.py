@@ -6,7 +6,8 @@ import contextlib
 import secrets
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ci_buildkit.engine import builder as builders
 from ci_buildkit.engine import machines

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
+
+from msgspec import Struct, field
 
 OPTION = re.compile(r'(?<!\S)(\S+?)=("(?:[^"\\]|\\.)*")')
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(Struct, frozen=True):
     """A node of a builder. `fixed` are the platforms that buildx builds there before all others.
 
     `error` is what buildx said of one that it could not ask.

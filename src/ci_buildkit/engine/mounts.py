@@ -12,9 +12,10 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast, get_args
+
+from msgspec import Struct
 
 from ci_buildkit.engine.buildx import Buildx, explain
 from ci_buildkit.engine.errand import build
@@ -77,8 +78,7 @@ done
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """One mount that was looked at. `size` is in bytes, `root` is mode, owner and group of its folder."""
 
     number: int
@@ -88,8 +88,7 @@ class Taken:
     root: str
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(Struct, frozen=True):
     """A mount's content to put in: `options` of its `--mount`, the file's name, and `root` as in `Taken`."""
 
     options: str
@@ -97,8 +96,7 @@ class Saved:
     root: str
 
 
-@dataclass(frozen=True, slots=True)
-class Workshop:
+class Workshop(Struct, frozen=True):
     """Where the builds run. `images` are the beginnings of Dockerfiles that end in a FROM, each with its flags.
 
     `folder` is empty, for the builds' own files.

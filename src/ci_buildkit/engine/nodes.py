@@ -9,9 +9,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from ci_buildkit.config import row
 from ci_buildkit.errors import ConfigurationError
@@ -39,8 +40,7 @@ PLATFORM = re.compile(r"[a-z0-9]+(/[A-Za-z0-9._-]+){1,2}")
 EXAMPLE = "name=arm,endpoint=tcp://10.0.0.2:1234,platforms=linux/arm64"
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A node that is asked for. Without a name buildx gives it one; without an endpoint it is docker's own machine.
 
     `platforms` are those that the user wants to be built there.

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
+
+from msgspec import Struct
 
 FOREIGN_AGE = 6 * 3600.0  # seconds after which a builder of another host or container counts as left behind
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """A process, told apart from later ones with the same number by the ticks at which it started.
 
     `where` names the machine's boot and the process namespace: only there can the number be looked up.

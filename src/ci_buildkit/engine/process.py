@@ -10,23 +10,22 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 GRACE = 8.0  # seconds that a cancelled build has to end by itself before it is killed
 KEPT_LINES = 200  # of what a process prints besides its status, the last ones
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """How a process ended. `text` is the tail of what it printed besides status lines."""
 
     returncode: int
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """How a short command ended, and all that it printed."""
 
     returncode: int

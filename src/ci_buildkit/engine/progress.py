@@ -11,9 +11,10 @@ import binascii
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from ci_buildkit import jsontext, stepname
 
@@ -56,8 +57,7 @@ def stage_of(name: str) -> str:
     return parts.stage if parts else ""
 
 
-@dataclass(slots=True)
-class Step:
+class Step(Struct):
     """One vertex. Times are seconds since 1970; `seconds` sums the intervals in which it really ran."""
 
     digest: str
@@ -109,8 +109,7 @@ class Step:
         return self.name.startswith(("importing cache", "exporting cache", "exporting to GitHub Actions Cache"))
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line that a step printed, without its line end; invalid UTF-8 is replaced."""
 
     step: Step
@@ -118,8 +117,7 @@ class Line:
     stream: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Warned:
+class Warned(Struct, frozen=True):
     """A Dockerfile check that failed; lines are 1-based and inclusive."""
 
     short: str

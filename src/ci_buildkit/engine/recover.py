@@ -21,9 +21,10 @@ import time
 import tty
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, cast
+
+from msgspec import Struct, field
 
 from ci_buildkit.errors import said
 
@@ -38,8 +39,7 @@ QUIET_SECONDS = 60.0  # without a byte before it is given up
 BEGIN_SECONDS = 30.0  # ... and before its shell has begun, which never does where the builder has gone
 
 
-@dataclass(slots=True)
-class Recovered:
+class Recovered(Struct):
     """What came back. `begun` says that the process ran, `complete` that everything it sent arrived.
 
     `left_out` are files over the size limit; `trouble` is why nothing or not everything came back.

@@ -11,8 +11,9 @@ import json
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from ci_buildkit.engine.buildx import Buildx, explain
 from ci_buildkit.engine.direct import Direct
@@ -30,8 +31,7 @@ QUESTIONS = 4  # asked at the same time
 PATIENCE = 30.0  # seconds for one answer; docker's own questions have no limit
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """One platform's image. `size` is in bytes, configuration and layers; `predicates` are its attestations' types."""
 
     platform: str
@@ -40,8 +40,7 @@ class Manifest:
     predicates: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """An image as it is held: the digest of its index or manifest, and the platforms in it."""
 
     digest: str
@@ -53,8 +52,7 @@ class Held:
         return tuple(manifest.platform for manifest in self.manifests)
 
 
-@dataclass(frozen=True, slots=True)
-class Top:
+class Top(Struct, frozen=True):
     """The manifest or index that a reference stands for, and what an index names."""
 
     digest: str

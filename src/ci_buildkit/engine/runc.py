@@ -13,7 +13,8 @@ import re
 import secrets
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ci_buildkit.engine.builder import CONTAINER_PREFIX, Builder
 from ci_buildkit.engine.buildx import Buildx, explain
@@ -27,8 +28,7 @@ PARENT, STATE = "TRACEPARENT", "TRACESTATE"
 VALID = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """What tells the steps of one build from those of all others."""
 
     text: str = field(default_factory=lambda: f"ci-buildkit={secrets.token_hex(8)}")

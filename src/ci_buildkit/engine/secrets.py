@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ci_buildkit.config import row
 from ci_buildkit.errors import ConfigurationError
@@ -20,8 +21,7 @@ LARGEST = 1 << 20  # bytes of a secret file that is looked for in logs; BuildKit
 HIDDEN = "***"
 
 
-@dataclass(frozen=True, slots=True)
-class Mask:
+class Mask(Struct, frozen=True):
     """Hides values in text."""
 
     pattern: re.Pattern[str] | None = None

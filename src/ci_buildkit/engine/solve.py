@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
+
+from msgspec import Struct, field
 
 from ci_buildkit.engine import recover, search
 from ci_buildkit.engine.buildx import Buildx
@@ -20,8 +21,7 @@ from ci_buildkit.engine.secrets import Mask
 MARKER = "# attempt "
 
 
-@dataclass(slots=True)
-class Solved:
+class Solved(Struct):
     """How a build went. `text` is what buildx said besides the status, `metadata` its metadata file.
 
     `lost` says which machine died, where that is why nobody can build it now. `seconds` is what it took by its steps, where
@@ -95,8 +95,7 @@ def debug_command(buildx: Buildx, builder: str, flags: Sequence[str], script: st
     return [*buildx.buildx, *debug, "build", "--progress=rawjson", *flags]
 
 
-@dataclass(slots=True)
-class Watch:
+class Watch(Struct):
     """Who hears of a build: new lines, that something moved, and at its start how to kill it. `mark` marks its steps.
 
     `elapsed` tells the seconds since what the build belongs to began.

@@ -11,9 +11,11 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ci_buildkit import atomic, jsontext
 from ci_buildkit.errors import ConfigurationError
@@ -40,8 +42,7 @@ class Entry(NamedTuple):
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """How many findings of each entry are known."""
 
     entries: Mapping[Entry, int]

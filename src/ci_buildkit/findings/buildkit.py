@@ -10,9 +10,10 @@ import base64
 import binascii
 import posixpath
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from ci_buildkit import jsoncut
 from ci_buildkit.fields import label, mapping, positive, sequence, string
@@ -38,8 +39,7 @@ _RULE = re.compile(r"^([A-Z][A-Za-z0-9]+): (.+)$", re.DOTALL)
 _AT_LINE = re.compile(r" \(line \d+\)$")
 
 
-@dataclass(frozen=True, slots=True)
-class BuildWarning:
+class BuildWarning(Struct, frozen=True):
     """A warning of a build's progress stream, decoded. Lines are 1-based, 0 where there is none."""
 
     short: str

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
+
 from ci_buildkit.problem import Problem
 
 Severity = Literal["error", "warning", "notice"]
@@ -33,8 +35,7 @@ class Finding:
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FindingReport:
+class FindingReport(Struct, frozen=True):
     """Findings in the order of path, line and column, and what could not be read.
 
     `known` are those that a baseline lists: they do not count. `notes` are sentences that make nothing red.

@@ -6,10 +6,12 @@ or TEXT_READERS.
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ci_buildkit import jsontext
 from ci_buildkit.findings.collect import report
@@ -161,7 +163,7 @@ class _Gathered:
                 break
             else:
                 path = self._mapper(item.path) if item.path else ""
-                self._findings.append(item if path == item.path else replace(item, path=path))
+                self._findings.append(item if path == item.path else dataclasses.replace(item, path=path))
 
     def report(self) -> FindingReport:
         away = _unmapped(self._findings, self._mapper)
@@ -179,8 +181,7 @@ def log_reader(source: Source, patterns: Sequence[Pattern] = (), *last: LogReade
     return Together([*own, Objects([make(source) for make in OBJECT_READERS]), documents, texts])
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(Struct, frozen=True):
     """What one file gives. What nobody said is a lint report, and is none, gives nothing but notes."""
 
     items: Iterable[LogItem]

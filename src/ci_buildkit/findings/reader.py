@@ -7,15 +7,14 @@ A format is one module with one `READER` in `findings.read.READERS`, and where a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ci_buildkit import reader
 from ci_buildkit.findings.model import Finding, Severity
 from ci_buildkit.problem import Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """A sentence about what was read that makes nothing red."""
 
     text: str

@@ -6,9 +6,12 @@ severe findings are kept, and the log and whoever asked for it are told what was
 
 from __future__ import annotations
 
+import dataclasses
 import zlib
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ci_buildkit import atomic, jsontext
 from ci_buildkit.findings.sarif_result import LEVELS, OWN_TOOL, Rules, result
@@ -25,8 +28,7 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 _MAX_NOTES = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What GitHub takes: runs of a file, results of a run (as many rules), bytes of the file in gzip.
 
     Of a run's results it shows `shown`.
@@ -45,8 +47,7 @@ class Log(NamedTuple):
     left_out: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """The findings of one tool, the most severe first, and how many of them are written."""
 
     tool: str
@@ -68,7 +69,7 @@ def write(report: FindingReport, path: Path, *, root: Path | None = None) -> tup
     """
     log = build(report, root=root)
     atomic.write(path, log.data)
-    return tuple(replace(problem, path=path.name) for problem in log.left_out)
+    return tuple(dataclasses.replace(problem, path=path.name) for problem in log.left_out)
 
 
 def dumps(report: FindingReport, *, root: Path | None = None) -> bytes:

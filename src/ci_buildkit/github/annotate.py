@@ -6,10 +6,12 @@ messages at 4096 characters (`_maxCountPerIssueType`, `_maxIssueMessageLength` i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ci_buildkit.github.runner import command
 from ci_buildkit.report import facts
@@ -33,8 +35,7 @@ MAX_TITLE = 255
 DETAILS = 1500
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
+class Annotation(Struct, frozen=True):
     """One annotation. Lines and columns are 1-based; `path` is relative to the repository."""
 
     level: Severity

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct, field
 
 from ci_buildkit.github import annotate
 from ci_buildkit.report import facts, summary
@@ -39,16 +40,14 @@ _LEVELS = {"error": "failure", "warning": "warning", "notice": "notice"}
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """A check run that exists; its texts are untrusted."""
 
     head: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """A check run to make. `annotations` are in GitHub's form; `external_id` is like no other check run's."""
 
     name: str

@@ -8,8 +8,10 @@ Rules: GitHub's "Events that trigger workflows" and "Webhook events and payloads
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ci_buildkit import jsontext
 from ci_buildkit.errors import ConfigurationError
@@ -23,16 +25,14 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9-_]+/[A-Za-z0-9._-]+")
 _NEEDS_EVENT = ("pull_request", "workflow_run", "merge_group")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where the commit of another workflow's run came from: OWNER and branch of a pull request's head."""
 
     owner: str
     branch: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pull:
+class Pull(Struct, frozen=True):
     """A pull request: its number, the commit it is compared with and that commit's branch."""
 
     number: int
@@ -40,8 +40,7 @@ class Pull:
     base_ref: str
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(Struct, frozen=True):
     """The commit to publish for, and what it belongs to.
 
     `bases` are what to compare with, a commit or `heads/BRANCH`, the nearest first. `pull` is the pull request's

@@ -7,8 +7,9 @@ is an error, told when everything else has been published.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from ci_buildkit.errors import GitHubError
 from ci_buildkit.github import checkrun, comment
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from ci_buildkit.results.model import TestReport
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(Struct, frozen=True):
     """What to publish. None is "where it can be": a refusal is a notice, while it is an error for True.
 
     `name` is the check run's, and what the comment is kept under; `label` is on the pull request while the run is red.
@@ -39,8 +39,7 @@ class Wishes:
     label: str = ""
 
 
-@dataclass(slots=True)
-class Published:
+class Published(Struct):
     """What was done, in words; what was refused, and whether that was asked for; and the Markdown for the job summary."""
 
     done: list[str] = field(default_factory=list)

@@ -7,8 +7,9 @@ A release that is made here is a draft until all is there, because one that is p
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ci_buildkit.errors import ConfigurationError, GitHubError, OutputError
 from ci_buildkit.github.retry import Refused
@@ -29,8 +30,7 @@ _KEPT_NAME = re.compile(r"[A-Za-z0-9_+@-]+(?:\.[A-Za-z0-9_+@-]+)*")
 _FINAL = re.compile(r"v?\d+(?:\.\d+)*(?:\.post\d+)?(?:\+.*)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(Struct, frozen=True):
     """`draft` leaves a release that is made a draft; `prerelease` is None for "as the version says"."""
 
     draft: bool = False

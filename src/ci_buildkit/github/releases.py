@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from ci_buildkit.github.api import PER_PAGE
 from ci_buildkit.github.retry import Refused
@@ -26,8 +27,7 @@ T = TypeVar("T")
 MARK = "<!-- ci-buildkit: a draft until every file is here -->"
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(Struct, frozen=True):
     """A file that GitHub has. `digest` is `sha256:...`, "" where GitHub does not tell (files of before June 2025)."""
 
     id: int
@@ -47,8 +47,7 @@ class Asset:
         return self.state == "uploaded" and self.size == file.size and known
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Struct, frozen=True):
     """One release: `url` is its page, `upload_url` where its files go, `text` its notes."""
 
     id: int

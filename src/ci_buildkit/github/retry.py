@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from ci_buildkit.errors import GitHubError
 
@@ -29,8 +30,7 @@ MOST_TRIES = 6
 _LIMIT_WORDS = ("rate limit", "abuse detection", "wait a few minutes", "retry your request again later")
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """How a request failed. `status` is 0 where no answer came; the names of headers are in lower case."""
 
     status: int

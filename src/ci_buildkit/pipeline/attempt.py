@@ -6,10 +6,11 @@ import itertools
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec.structs import replace
 
 from ci_buildkit.engine import patience, pulse, recover, search, trouble
 from ci_buildkit.engine.progress import Line, Progress

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ci_buildkit.artifacts import archive, binaries, lists, names
 from ci_buildkit.artifacts.binaries import Export, Seen
@@ -25,8 +26,7 @@ from ci_buildkit.tags.labels import plain_text
 AT_ONCE = 4  # archives that are written, and programs that are asked for their version
 
 
-@dataclass(frozen=True, slots=True)
-class Produced:
+class Produced(Struct, frozen=True):
     """The files that a run built, and what is wrong with them."""
 
     binaries: tuple[BinaryRecord, ...] = ()

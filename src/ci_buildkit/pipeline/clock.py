@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """`at` is when it was started, in seconds since 1970; `ticks` the same by a clock that nobody can set."""
 
     at: float = field(default_factory=time.time)

@@ -6,7 +6,8 @@ Steps that several stages share count once, from the first stage that began them
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ci_buildkit import stepname
 from ci_buildkit.record import CriticalPathRecord, CriticalStepRecord, RunRecord, StageRecord, StepRecord
@@ -17,8 +18,7 @@ SHOWN = 0.01  # a step that took less decided nothing
 Key = tuple[str, str, int]
 
 
-@dataclass(slots=True)
-class _Step:
+class _Step(Struct):
     """One step of the run; times are seconds after the run's start. `before` are those that it had to wait for."""
 
     stage: str

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from ci_buildkit import jsontext
 from ci_buildkit.engine.answers import Answer
 from ci_buildkit.fields import mapping, sequence, string
 
 
-@dataclass(frozen=True, slots=True)
-class AsPushed:
+class AsPushed(Struct, frozen=True):
     """The digests of an image's platforms as they are pushed, and what buildx' metadata file says of it."""
 
     manifests: frozenset[str]

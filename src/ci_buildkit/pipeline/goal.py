@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from ci_buildkit.pipeline.pushed import Approval, Pushed
 from ci_buildkit.pipeline.stage import StageRun
@@ -12,8 +13,7 @@ from ci_buildkit.plan.annotations import annotations_of
 from ci_buildkit.plan.stages import Plan
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Goal:
+class Goal(Struct, frozen=True, eq=False):
     """The image that a stage built, the name that it goes to, and its tags there."""
 
     run: StageRun
@@ -45,8 +45,7 @@ class Goal:
         return f"{self.name}:{tag}"
 
 
-@dataclass(slots=True)
-class State:
+class State(Struct):
     """How far one image has come under one name. `tags` are those that still have to move."""
 
     goal: Goal

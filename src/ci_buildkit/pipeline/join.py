@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from itertools import chain
+
+from msgspec import Struct
 
 from ci_buildkit.errors import OutputError, most_fundamental
 from ci_buildkit.pipeline.legs import Leg
@@ -16,8 +18,7 @@ from ci_buildkit.record import BuilderRecord, ImageRecord, InputsRecord, RunReco
 from ci_buildkit.results.model import Totals
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """What one machine left: its name, and the record of its run."""
 
     name: str

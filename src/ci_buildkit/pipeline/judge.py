@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from ci_buildkit.config.levels import Level
 from ci_buildkit.engine import trouble
@@ -33,8 +34,7 @@ _SEVERE: Mapping[Level, frozenset[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """An outcome, its reason (None when passed) and the exit code that it asks for."""
 
     outcome: StageOutcome
@@ -42,8 +42,7 @@ class Verdict:
     exit_code: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What a lint stage left: findings and where they come from, and what its exit-code file recorded."""
 
     report: FindingReport = field(default_factory=FindingReport)
@@ -51,8 +50,7 @@ class Seen:
     exit_code: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """A command that failed: what is said of it, and whether it was ended rather than ended by itself.
 
     `cut_off` is a RUN that did not come to its end because of it, "" without any.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from ci_buildkit.engine.patience import patiently
 from ci_buildkit.engine.process import Cancellation
@@ -20,8 +21,7 @@ from ci_buildkit.plan.annotations import parse
 from ci_buildkit.tags.reference import checked_name, checked_tag
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """One image to make: its name, what was pushed by digest, and what the index of it gets."""
 
     name: str
@@ -35,8 +35,7 @@ class Wanted:
         return tuple(f"{self.name}@{digest}" for digest in self.digests)
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """What every image must be: its platforms, and whether a missing one is let pass; whether tags may move."""
 
     expected: tuple[str, ...] = ()
@@ -45,8 +44,7 @@ class Rules:
     signing: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(Struct, frozen=True):
     """An image as it is now in the registry, or would be."""
 
     name: str

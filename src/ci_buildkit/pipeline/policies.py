@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from ci_buildkit.config.levels import FailOn
 from ci_buildkit.config.options import Options
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from ci_buildkit.findings.pattern import Pattern
 
 
-@dataclass(frozen=True, slots=True)
-class Policies:
+class Policies(Struct, frozen=True):
     """The policies of one run.
 
     `baseline` has the known findings, `patterns` find what no reader of findings knows. `named` says that the stages to
@@ -54,8 +54,7 @@ class Policies:
         return self.fail_on.lint in {"errors", "warnings"} or self.max_warnings is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """A demand on the whole run that was not met, and the exit code that it asks for."""
 
     problem: Problem

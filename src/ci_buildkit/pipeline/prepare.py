@@ -6,7 +6,8 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.artifacts import names
 from ci_buildkit.checkout.branches import branches
@@ -27,8 +28,7 @@ from ci_buildkit.plan.stages import Plan
 from ci_buildkit.record import VersionRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """A plan and what to run it on. `notes` are what to tell before it runs."""
 
     plan: Plan

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ci_buildkit.engine.registry import Held
 from ci_buildkit.pipeline.judge import PASSED, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Pushed:
+class Pushed(Struct, frozen=True):
     """The image of a stage under one name. `held` is what the registry holds, which was checked."""
 
     stage: str
@@ -23,8 +22,7 @@ class Pushed:
         return f"{self.name}@{self.digest}"
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
+class Approval(Struct, frozen=True):
     """What came of signing and trying out an image: only where each one passed do tags move.
 
     `smoked` are the platforms on which its commands succeeded.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ci_buildkit.engine import recover, search
 from ci_buildkit.engine.progress import stage_of
@@ -26,8 +29,7 @@ STEP_LINE = re.compile(r"#(\d+) \d+\.\d{3} (.*)")
 STEP_CACHED = re.compile(r"#(\d+) CACHED$")
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(Struct):
     """What was read out of one attempt. A problem in `report` makes the stage red, one in `problems` is only told.
 
     `left_out` are reports that nobody has read, which make a stage red that is not red by itself.
@@ -40,16 +42,14 @@ class Reading:
     left_out: list[Problem] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class LintReading:
+class LintReading(Struct):
     """The same of a lint stage."""
 
     seen: judge.Seen
     problems: list[Problem]
 
 
-@dataclass(slots=True)
-class _Files:
+class _Files(Struct):
     """The folder of a stage's files, where they come from, and what there is to say of them."""
 
     folder: Path
@@ -199,7 +199,7 @@ def _named(report: TestReport, folder: Path, name: str) -> TestReport:
 
 
 def _renamed(problem: Problem, folder: Path, name: str) -> Problem:
-    return replace(problem, path=problem.path.replace(folder.as_posix(), name, 1))
+    return dataclasses.replace(problem, path=problem.path.replace(folder.as_posix(), name, 1))
 
 
 def _drop_sources(session: Session, stage: Stage, folder: Path, recovered: recover.Recovered) -> None:

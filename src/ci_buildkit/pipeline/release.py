@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from ci_buildkit.engine.patience import patiently
 from ci_buildkit.engine.registry import Registry, Top
@@ -28,8 +29,7 @@ from ci_buildkit.record import ImageRecord
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class Release:
+class Release(Struct):
     """The pushing of images; `verdicts` are those of what failed, after which nothing more is done."""
 
     session: Session

@@ -9,10 +9,11 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ci_buildkit.checkout import git
 from ci_buildkit.config.options import Options
@@ -50,8 +51,7 @@ QUEUE = 16
 AFTERWARDS = ("ci_buildkit.pipeline.binaries", "ci_buildkit.pipeline.release")
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """A run that is over: its record, every test case, and every finding. `root` is the repository's."""
 
     record: RunRecord
@@ -60,8 +60,7 @@ class Finished:
     root: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """What a run needs."""
 
     plan: Plan

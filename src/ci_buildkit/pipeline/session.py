@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from ci_buildkit.config.options import Options
 from ci_buildkit.engine.batch import Batch
@@ -25,8 +26,7 @@ from ci_buildkit.plan.stages import Stage
 BUILDS_AT_ONCE = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """What all stages of a run share. `clock` began with it, `emit` hands a call to the thread that talks to the view.
 
     `batch` builds the stages that only have to be built.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from ci_buildkit.engine.progress import Progress
 from ci_buildkit.engine.solve import LogFile, Solved
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 NOT_BUILT = Solved(0, "", Progress())
 
 
-@dataclass(slots=True)
-class StageRun:
+class StageRun(Struct):
     """How a stage went. `checks` are BuildKit's, `metadata` is the entry of its target in buildx' metadata file.
 
     `local` are the digests of an image's platforms as they lie in the builder, `manifests` those that they have when they are

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.engine import trouble
 from ci_buildkit.engine.patience import patiently
@@ -16,8 +17,7 @@ from ci_buildkit.pipeline.goal import Goal
 from ci_buildkit.plan.annotations import parse
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """The digests that tags have now, by tag: `same` are of the image that was built, `other` are not.
 
     `held` is one of the same, whole.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from ci_buildkit.engine.builder import Builder
 from ci_buildkit.engine.solve import Solved
@@ -14,8 +15,7 @@ from ci_buildkit.pipeline import judge
 from ci_buildkit.pipeline.session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(Struct, frozen=True):
     """Machines that do not answer any more. `final` says that no other can build what they were to."""
 
     said: str

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from ci_buildkit.record import StageRecord
 
 Level = Literal["notice", "warning", "error"]
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """How far a stage is: the step that runs now, steps ended, steps from the cache, steps known so far, seconds."""
 
     current: str

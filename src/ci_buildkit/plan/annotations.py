@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.plan import attestations
@@ -19,8 +20,7 @@ _WRITTEN = re.compile(
 _OF_INDEX = frozenset({"index", "index-descriptor"})
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
+class Annotation(Struct, frozen=True):
     """One annotation. Without `kinds` it is of the manifests, without a `platform` of those of all."""
 
     kinds: tuple[str, ...]

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from ci_buildkit.config import row
 from ci_buildkit.errors import ConfigurationError
@@ -27,8 +28,7 @@ WORDS = ("target", "platform", "branch")
 LONGEST = 80  # characters of a place; GitHub's keys and tags take 128 and more, prefixes included
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """Whose caches: a target built for platforms, on branches: the run's own first, then the default branch."""
 
     target: str

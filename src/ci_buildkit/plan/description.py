@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ci_buildkit.config.options import Options
 from ci_buildkit.plan.images import image_tag
@@ -16,8 +18,7 @@ if TYPE_CHECKING:
     from ci_buildkit.tags.context import Context
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(Struct, frozen=True):
     """`labels` are what the repository gives, `own` those of the options; `warnings` say which lines made no tag."""
 
     tags: tuple[str, ...]

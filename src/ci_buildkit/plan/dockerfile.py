@@ -9,9 +9,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from ci_buildkit.errors import BuildFailed, ConfigurationError
 
@@ -23,8 +24,7 @@ class NoDockerfile(ValueError):
     """A text that is no Dockerfile; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class DockerfileStage:
+class DockerfileStage(Struct, frozen=True):
     """One `FROM`. `base` is written lower case as BuildKit compares names; `uses` are the stages that it needs at once.
 
     `args` are the ARG names that it declares, `starts` says whether it has a CMD or ENTRYPOINT of its own, `runs`
@@ -42,13 +42,12 @@ class DockerfileStage:
     platform: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Dockerfile:
+class Dockerfile(Struct, frozen=True):
     """All stages in order. `base_args` are the names of arguments that a FROM line uses."""
 
     stages: tuple[DockerfileStage, ...] = ()
     base_args: frozenset[str] = frozenset()
-    _index: dict[str, DockerfileStage] = field(default_factory=dict, compare=False, repr=False)
+    _index: dict[str, DockerfileStage] = field(default_factory=dict)
 
     def get(self, name: str) -> DockerfileStage | None:
         """A stage by name (or number), None where there is none."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.config.options import Options
 from ci_buildkit.errors import ConfigurationError
@@ -13,8 +14,7 @@ from ci_buildkit.record import VersionRecord
 from ci_buildkit.tags.reference import checked_name, checked_tag
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """Where one image stage is pushed: `name:tag` for each tag."""
 
     stage: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.plan.platforms import OPERATING_SYSTEMS
@@ -23,8 +24,7 @@ NATIVE = "native"  # what the entry is called that has no platform
 LARGEST = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Runners:
+class Runners(Struct, frozen=True):
     """What goes into `runs-on`: of the platforms that begin with a key, and of all others."""
 
     default: Label

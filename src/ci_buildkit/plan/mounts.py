@@ -11,9 +11,10 @@ import csv
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from ci_buildkit.config.options import Options
 from ci_buildkit.errors import ConfigurationError
@@ -29,8 +30,7 @@ UNITS = {"": 1, **{f"{letter}B": 1000**n for n, letter in enumerate("KMGT", 1)}}
 UNITS |= {"B": 1, **{f"{letter}IB": 1024**n for n, letter in enumerate("KMGT", 1)}}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Mount:
+class Mount(Struct, frozen=True, order=True):
     """A cache mount: everything that makes it another one for BuildKit."""
 
     id: str
@@ -46,8 +46,7 @@ class Mount:
         return ",".join(f"{name}={value}" for name, value in own if value)
 
 
-@dataclass(frozen=True, slots=True)
-class Helper:
+class Helper(Struct, frozen=True):
     """An image that the Dockerfile is made from, which may have `sh` and `tar`.
 
     `lines` are those of a Dockerfile that ends in its FROM, `args` and `contexts` what they need.
@@ -69,8 +68,7 @@ class Helper:
         return (*args, *(part for name, value in self.contexts for part in ("--build-context", f"{name}={value}")))
 
 
-@dataclass(frozen=True, slots=True)
-class Mounts:
+class Mounts(Struct, frozen=True):
     """The mounts by the stage of the plan whose build uses them, how each is shared, and what was not understood."""
 
     of: Mapping[str, frozenset[Mount]]

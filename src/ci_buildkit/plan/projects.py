@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.checkout.ignore import Ignore
 
 LONGEST_NAME = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """A folder that has a pipeline of its own.
 
     `path` is relative to the working directory, as it is given to `--context`, `folder` to the repository's top, `name`
@@ -29,8 +29,7 @@ class Project:
         return self.folder in {".", path} or path.startswith(f"{self.folder}/")
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """A project, whether it is to be built, and why."""
 
     project: Project

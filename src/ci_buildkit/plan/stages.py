@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ci_buildkit.config.options import Items, Options, pairs
 from ci_buildkit.config.timeouts import Timeout, Timeouts
@@ -28,8 +30,7 @@ EPOCH_ARG = "SOURCE_DATE_EPOCH"
 Export = Literal["none", "results", "binaries", "image", "layout"]
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """One stage of the plan.
 
     `definition` is its bake target without exporter; `export` says what leaves BuildKit; `rerun` are the Dockerfile
@@ -50,8 +51,7 @@ class Stage:
     timeout: Timeout | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Everything that a run needs to know.
 
     `images` has an entry for each image that has a name, `linked` the definitions of bake targets that are no stages

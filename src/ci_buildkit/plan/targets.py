@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from ci_buildkit.config.options import Options, pairs
 from ci_buildkit.errors import ConfigurationError
@@ -30,8 +31,7 @@ class Asked(Protocol):
         """The targets that a bare `docker buildx bake` builds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A target of the file. `stage` is the Dockerfile stage behind it, `definition` its bake definition.
 
     `default` marks what a plain `docker build` (or a bare `bake`) builds.
@@ -54,8 +54,7 @@ class Target:
         return tuple(self.definition.get("platforms", ()))
 
 
-@dataclass(frozen=True, slots=True)
-class Targets:
+class Targets(Struct, frozen=True):
     """Every target, and the build file they stand in (a Dockerfile or a bake file)."""
 
     source: Path

@@ -7,7 +7,8 @@ The rules are those of BuildKit's frontend/dockerfile/shell/lex.go; what cuts or
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 _PART = re.compile(
     r"""
@@ -27,8 +28,7 @@ class UnknownVariable(Exception):
     """A variable whose value the file does not tell. The text is its name."""
 
 
-@dataclass(slots=True)
-class Scope:
+class Scope(Struct):
     """The variables at one place of a file; None for one that has a value nobody knows.
 
     `from_image` says that an image may have set others. `unset` are those that are declared and have no value.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from ci_buildkit.report.digest import WHOLE, Digest, title
 from ci_buildkit.report.markdown import code
@@ -23,8 +24,7 @@ _LOST: dict[Detail, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """Two runs side by side. Lists hold titles of tests, sorted; a test is in each list that it belongs to.
 
     `added` and `removed` are counts of tests, None where the earlier run's digest does not know every test. The names
@@ -53,8 +53,7 @@ class Comparison:
         return any(lists) or bool(self.removed) or self.before.counts != self.now.counts
 
 
-@dataclass(slots=True)
-class _Lists:
+class _Lists(Struct):
     new_failures: list[str] = field(default_factory=list)
     still_failing: list[str] = field(default_factory=list)
     fixed: list[str] = field(default_factory=list)
@@ -96,7 +95,7 @@ def compare(before: Digest, now: Digest) -> Comparison:
     return Comparison(
         before,
         now,
-        **{name: getattr(lists, name) for name in _Lists.__slots__},
+        **{name: getattr(lists, name) for name in _Lists.__struct_fields__},
         removed_tests=[title(key) for key in gone] if before.detail == "names" else (),
         added=len(lists.new_tests) if known else None,
         removed=len(gone) if known else None,

@@ -13,10 +13,10 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
+from msgspec import Struct
 
 from ci_buildkit import jsontext
 from ci_buildkit.report.text import one_line
@@ -43,8 +43,7 @@ class _Stored(msgspec.Struct):
     tests: dict[State, list[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
+class Digest(Struct, frozen=True):
     """How tests ended. `counts` counts all cases; `tests` has the state of a test by its key.
 
     A key is the test's suite, class and name, or with `detail` "hashes" a hash of them in hexadecimal digits. "names"

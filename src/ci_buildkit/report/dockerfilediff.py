@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
+
+from msgspec import Struct
 
 from ci_buildkit.checkout import ignore
 from ci_buildkit.record import (
@@ -24,8 +25,7 @@ LISTED = 3
 _ENVIRONMENT = frozenset(["ARG", "ENV"])
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(Struct, frozen=True):
     """The inputs of one build of a run: its stages of the Dockerfile, arguments and contexts."""
 
     build: BuildRecord

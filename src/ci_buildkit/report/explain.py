@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from ci_buildkit.record import DockerfileStageRecord, InputsRecord, RunRecord
 from ci_buildkit.report import advice, stepgraph
@@ -16,8 +17,7 @@ from ci_buildkit.report.text import one_line
 Cause = Literal["input", "argument", "base", "parent", "pruned", "no-cache", "first-run"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """Why a step ran. `files` and `arguments` are those that changed, whatever else did."""
 
     cause: Cause
@@ -26,8 +26,7 @@ class Reason:
     arguments: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(Struct, frozen=True):
     """A first cause. `stages` are those of the run that had the step, the first that has it first.
 
     `seconds` are its own, `lost_seconds` those of the steps that followed too, which may have run side by side.
@@ -44,8 +43,7 @@ class Explained:
     advice: str
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """All first causes of a run, the costliest first, and how many steps there were and ran."""
 
     steps: tuple[Explained, ...]
@@ -54,8 +52,7 @@ class Explanation:
     earlier: str | None = None
 
 
-@dataclass(slots=True)
-class Comparison:
+class Comparison(Struct):
     """Two runs and the graphs of their steps."""
 
     now: RunRecord

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ci_buildkit.report.text import duration, one_line
 from ci_buildkit.text import plural
@@ -33,8 +34,7 @@ def totals_of(record: RunRecord, tests: TestReport) -> Totals:
     return tests.totals if tests.totals.tests else record.tests.totals
 
 
-@dataclass(frozen=True, slots=True)
-class Failures:
+class Failures(Struct, frozen=True):
     """How many cases failed and broke, without those that are `let_pass`; the three have no case in common."""
 
     failed: int

@@ -10,12 +10,13 @@ import contextlib
 import hashlib
 import shlex
 from collections import Counter
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from ci_buildkit import __version__
 from ci_buildkit.report import facts, pagedata, timeline
@@ -43,8 +44,7 @@ LOG_LINES = 400
 LOG_CHARACTERS = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class LogTail:
+class LogTail(Struct, frozen=True):
     """The end of a stage's log; `clipped` says that the log is longer."""
 
     stage: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO, cast
+
+from msgspec import Struct
 
 from ci_buildkit.pipeline.view import Snapshot
 from ci_buildkit.report.ending import failure_tail, finished_text
@@ -37,8 +38,7 @@ FRAMES_PER_SECOND = 8
 WAITING = Snapshot("waiting", 0, 0, 0, 0.0)
 
 
-@dataclass(slots=True)
-class _Row:
+class _Row(Struct):
     """One stage: its last snapshot and when that came, and its record once it has ended."""
 
     name: str

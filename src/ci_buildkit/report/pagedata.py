@@ -7,10 +7,10 @@ that the script puts into the page as text.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Struct
 
 from ci_buildkit.report import facts
 from ci_buildkit.report.text import ends, one_line
@@ -32,8 +32,7 @@ MAX_BLOCKS = 16_000_000
 """Characters of all details and outputs in the page."""
 
 
-@dataclass(frozen=True, slots=True)
-class PageData:
+class PageData(Struct, frozen=True):
     """The JSON, which nothing in it can end as an element, and how much of the run it does not hold."""
 
     json: str

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ci_buildkit import stepname
 from ci_buildkit.record import RunRecord, StageRecord, StepRecord
@@ -19,8 +20,7 @@ _FROM = re.compile(r"^(?:\[[^]]*\] )?FROM (?P<name>\S+?)(?:@(?P<digest>sha256:[0
 Key = tuple[str, str]  # the Dockerfile and the step's name: two files may have steps of one name
 
 
-@dataclass(slots=True)
-class Node:
+class Node(Struct):
     """One step of the Dockerfile. `stages` are those of the run that have it; `seconds` is the longest time in any.
 
     `bases` are the digests of the images that it is made from, by reference without digest; `transferred` are the bytes

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from ci_buildkit.report.text import duration, one_line
 
@@ -22,16 +23,14 @@ LABEL_ROOM = 27.0
 UNFOLDED_STEPS = 48
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Struct, frozen=True):
     """A mark of the axis: where it is in percent, and its label in seconds."""
 
     at: float
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(Struct, frozen=True):
     """One step. `at` and `width` are percents of the axis; `label_side` is where the label has room."""
 
     name: str
@@ -49,8 +48,7 @@ class Bar:
         return round(self.at + LABEL_ROOM, 3) if self.label_side == "inside" else self.at
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(Struct, frozen=True):
     """One stage: its own extent, the bars of its steps in order of their start, and how many short ones are left out."""
 
     stage: StageRecord
@@ -61,8 +59,7 @@ class Lane:
     unfolded: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(Struct, frozen=True):
     """All lanes, the axis' ticks, and the states that occur (for the legend)."""
 
     seconds: float

@@ -7,8 +7,9 @@ job left counts too. A job that left none is red, whatever its result says.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from ci_buildkit.errors import EngineError, Interrupted, OutputError, most_fundamental
 from ci_buildkit.record import outcome_of
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 NOTHING = TestReport()
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """A job of a matrix and the record that it left; without one `trouble` says why."""
 
     name: str
@@ -53,8 +53,7 @@ class Job:
         return one_line(", ".join(facts.reasons(self.record, NOTHING)), 300)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """How all jobs ended together: the exit code, and one sentence that says why.
 
     `besides` is what went wrong without being in any job's record.

@@ -7,11 +7,12 @@ The shapes are those of runtime/traceback.go, of the timeout in testing/testing.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from ci_buildkit import text
 from ci_buildkit.paths import is_foreign
@@ -30,8 +31,7 @@ _ACCESS = re.compile(r"^((?:Previous )?(?:atomic )?(?:read|write)) at 0x", re.IG
 _MOST_LINES = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """The first line of what went wrong, and where (path as far as it is known, 1-based line)."""
 
     message: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct, field
 
 from ci_buildkit.problem import Problem
 
@@ -137,8 +138,7 @@ class Totals:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class TestReport:
+class TestReport(Struct, frozen=True):
     """What was read from one or more files: every case once, totals recounted from the cases, and the problems.
 
     `cases` is not to be changed by anyone who was given the report.

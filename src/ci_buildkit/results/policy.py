@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ci_buildkit.config.levels import Level
 from ci_buildkit.results.model import Case, TestReport, changed
@@ -14,8 +15,7 @@ _LEVEL = "--fail-on tests="
 _COUNTING = {"failures": ("failed", "error"), "errors": ("error",), "nothing": ()}
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """`fail_on` is failures, errors or nothing."""
 
     fail_on: Level = "failures"

@@ -11,6 +11,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.text import name
 
@@ -43,8 +45,7 @@ class Entry:
         return any(text == self.test or self.glob.match(text) is not None for text in texts)
 
 
-@dataclass(frozen=True, slots=True)
-class Quarantine:
+class Quarantine(Struct, frozen=True):
     """The entries of a file, those in force on a day apart from those that have expired."""
 
     entries: tuple[Entry, ...] = ()

@@ -7,15 +7,14 @@ in `results.read.LOG_READERS`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ci_buildkit import reader
 from ci_buildkit.problem import Problem
 from ci_buildkit.results.model import Case
 
 
-@dataclass(frozen=True, slots=True)
-class Suite:
+class Suite(Struct, frozen=True):
     """A reader met a suite. It is counted, and no case after it is an attempt of one before it."""
 
     name: str

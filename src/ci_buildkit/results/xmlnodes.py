@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import BinaryIO
+
+from msgspec import Struct, field
 
 from ci_buildkit import text, xmlstream
 from ci_buildkit.problem import Problem
@@ -14,23 +15,20 @@ MAX_NODES = 100_000
 """Elements of one tree; a data-driven test of TRX has one for each of its rows and more."""
 
 
-@dataclass(slots=True)
-class Start:
+class Start(Struct):
     """An element begins that is no tree; its name is without a namespace."""
 
     tag: str
     attributes: dict[str, str]
 
 
-@dataclass(slots=True)
-class End:
+class End(Struct):
     """The element that began last ends."""
 
     tag: str
 
 
-@dataclass(slots=True)
-class Node:
+class Node(Struct):
     """A tree. `said` and `find` take the names of elements on the way down and look at the first of each."""
 
     tag: str

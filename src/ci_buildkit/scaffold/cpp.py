@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.scaffold import project
 from ci_buildkit.scaffold.project import Program, Project
@@ -19,8 +20,7 @@ _MESON_PROGRAM = re.compile(r"^\s*(?:\w+\s*=\s*)?executable\s*\(\s*'([\w.+-]+)'"
 _TESTLIKE = re.compile(r"(^|[_.-])(unit)?tests?($|[_.-])|bench|example", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Cpp:
+class Cpp(Struct, frozen=True):
     """What the template needs.
 
     `packages` are Debian's. `configure`, `compile`, `lint` and `install` are commands, `test` the one that leaves JUnit in

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ci_buildkit.config.options import Options
 from ci_buildkit.plan import kinds
@@ -28,8 +30,7 @@ HINTS: Mapping[Kind, re.Pattern[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Existing:
+class Existing(Struct, frozen=True):
     """A build file, relative to its project.
 
     `stages` are the targets by kind that a run takes by itself, `options` the options that name others. `crosses` says

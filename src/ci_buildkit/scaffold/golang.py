@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.scaffold import project
 from ci_buildkit.scaffold.project import Program, Project
@@ -22,8 +23,7 @@ _LOCAL = re.compile(r"=>\s+\.{1,2}/")
 _MODULE = re.compile(r"^module\s+\"?([^\s\"]+)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Go:
+class Go(Struct, frozen=True):
     """What the template needs.
 
     `workspace` says that a go.work joins several modules, `downloads` that the modules that they use can be fetched with

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from ci_buildkit.scaffold.project import mountable, words
 from ci_buildkit.scaffold.tables import Table, table
@@ -19,8 +20,7 @@ LOCAL = re.compile(r"^\s*(?:(?:-e|--editable)[\s=]*)?\.{1,2}(?:[/\[]|\s*$)", re.
 GROUPS = ("dev", "test", "tests", "testing", "lint", "ci")
 
 
-@dataclass(frozen=True, slots=True)
-class Installer:
+class Installer(Struct, frozen=True):
     """The commands of one package manager.
 
     `tool` is what is installed to have it, "" for pip, with another package `beside` it where it needs that. `files` are

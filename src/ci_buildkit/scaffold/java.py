@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.scaffold.project import Project
 from ci_buildkit.scaffold.tree import Tree
@@ -22,8 +23,7 @@ _GRADLE_VERSION = re.compile(
 _RUNS = re.compile(r"spring-boot-maven-plugin|<mainClass>|<Main-Class>|quarkus\.package\.jar\.type>uber-jar")
 
 
-@dataclass(frozen=True, slots=True)
-class Java:
+class Java(Struct, frozen=True):
     """What the template needs.
 
     `image` is the build's image, as `repository:tag`. `linter` is what `lint` runs, for people. `lint`, `test` and `build` are commands; `reports` is

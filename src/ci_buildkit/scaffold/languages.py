@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ci_buildkit.scaffold import cpp, golang, java, node, python, rust
 from ci_buildkit.scaffold.project import KINDS, Kind, Project
 from ci_buildkit.scaffold.tree import Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
+class Language(Struct, frozen=True):
     """One kind.
 
     `markers` are files that say that a folder is such a project; `sources` tell how much of it is written in the

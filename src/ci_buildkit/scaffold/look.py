@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from ci_buildkit.checkout import git
 from ci_buildkit.errors import ConfigurationError
@@ -16,8 +17,7 @@ ADDRESS = re.compile(r"(?:[\w+.-]+://(?:[^/@]*@)?|(?:[^/@:]+@)?)([\w.-]+)(?::\d+
 SAFE = re.compile(r"[\w./-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """A repository.
 
     `name` is what it is called, `branch` its default branch; `host` and `path` are where `origin` is, as `github.com`

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.scaffold import ranges
 from ci_buildkit.scaffold.tables import Table, strings
@@ -18,8 +19,7 @@ YARN_CACHE = "/usr/local/share/.cache/yarn"  # where the first yarn has it by it
 _NAMED = re.compile(r"(npm|pnpm|yarn|bun)@(\d+\.\d+\.\d+[\w.-]*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Manager:
+class Manager(Struct, frozen=True):
     """The commands of one package manager.
 
     `package` is what npm installs to have it, "" for npm. `cache` is the target of a cache mount, `files` are what is read to

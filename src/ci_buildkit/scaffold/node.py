@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.scaffold.manager import Manager, manager, node_version
 from ci_buildkit.scaffold.project import Project
@@ -28,8 +29,7 @@ IGNORED = ("**/node_modules",)
 _TESTS = ("*.test.?s", "*.test.??s", "*.spec.?s", "*.spec.??s", "test/*.?s", "test.?s", "*_test.?s")
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """What the template needs.
 
     `eslint` is the version to install, "" where the project brings its linter. `test` is the command that leaves its

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ci_buildkit.scaffold.existing import Existing
 from ci_buildkit.scaffold.project import Project
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A folder, "" for the top, with what its files show and the build file that is there; one of both is."""
 
     folder: str

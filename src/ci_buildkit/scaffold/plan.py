@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from ci_buildkit.config.options import CONFIG_FILE
 from ci_buildkit.errors import ConfigurationError
@@ -24,8 +25,7 @@ NO_PROJECTS = frozenset((
 ))  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """A file to write, relative to the top.
 
     `write` puts `content` in place of whatever is there; `add` puts it behind what is there.
@@ -36,8 +36,7 @@ class File:
     mode: Literal["write", "add"] = "write"
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The files, what there is to say (what was found, what is left to do), and the folders of the projects."""
 
     files: tuple[File, ...]

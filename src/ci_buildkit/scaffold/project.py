@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
 from typing import Literal, get_args
+
+from msgspec import Struct
 
 Kind = Literal["go", "python", "node", "rust", "java", "cpp"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -16,8 +17,7 @@ STAGE = re.compile(r"[a-z][a-z0-9_.-]*")
 STAGES = frozenset(["base", "build", "binaries", "dev", "image", "install", "lint", "scratch", "test", "test-results"])
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """One project.
 
     `facts` is what the template of its kind is filled with. `said` is what was found, for people, `notes` what is left
@@ -34,8 +34,7 @@ class Project:
     image: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """A program that a project builds: its name, what the compiler is given for it, and the stage of its image."""
 
     name: str

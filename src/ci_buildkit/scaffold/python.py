@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import configparser
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.scaffold import ranges
 from ci_buildkit.scaffold.installer import Installer, installer
@@ -23,8 +24,7 @@ GIT_VERSIONS = ("setuptools-scm", "setuptools_scm", "hatch-vcs")
 SCRIPTS = ("main.py", "app.py", "server.py", "manage.py")
 
 
-@dataclass(frozen=True, slots=True)
-class Python:
+class Python(Struct, frozen=True):
     """What the template needs.
 
     `linters` are commands of the lint stage; `ruff` and `pytest` versions to install, "" where the project brings its

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.scaffold import project
 from ci_buildkit.scaffold.project import Program, Project
@@ -17,8 +18,7 @@ NAME = re.compile(r"[\w-]+")
 _TEST = re.compile(r"#\[(?:\w+::)?test\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Rust:
+class Rust(Struct, frozen=True):
     """What the template needs. `locked` is `--locked` where there is a lock file."""
 
     version: str

@@ -6,9 +6,10 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+
+from msgspec import Struct, field
 
 DEPTH = 5  # folders below the top that are looked into
 MOST = 20_000  # files that are listed
@@ -36,8 +37,7 @@ READ_PATHS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """Files by path relative to the folder, with `/`; `texts` has the content of some of them."""
 
     files: frozenset[str] = frozenset()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.scaffold import render
 from ci_buildkit.scaffold.look import Look
@@ -25,8 +26,7 @@ WHAT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What is asked for: a kind of project, whose action the workflow uses, and where images go."""
 
     kind: Kind | None = None

@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import difflib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ci_buildkit import atomic
 from ci_buildkit.errors import ConfigurationError, said
 from ci_buildkit.scaffold.plan import File
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A file before and after; `before` is None where there is none."""
 
     file: File

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+
+class Repository(Struct, frozen=True):
     """What GitHub says of a repository (`GET /repos/{owner}/{repo}`); "" where that is not known."""
 
     name: str = ""
@@ -17,8 +17,7 @@ class Repository:
     default_branch: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """The checkout and what triggered the workflow; "" where that is not known.
 
     `ref` is complete (`refs/heads/main`). `base_ref` is the branch that a tag or a pull request is for, without

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.tags.records import fields, halves
 
 
-@dataclass(frozen=True, slots=True)
-class Flavor:
+class Flavor(Struct, frozen=True):
     """`latest` is auto, true or false; the prefix and suffix are put on `latest` itself where the second value says so."""
 
     latest: str = "auto"

@@ -8,29 +8,27 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 from typing import NoReturn
+
+from msgspec import Struct
 
 from ci_buildkit.errors import ConfigurationError
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """A string, number, boolean or `null`, with how it was written."""
 
     value: str | int | float | bool | None
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(Struct, frozen=True):
     """A name, or names joined by dots."""
 
     parts: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A path with parameters; without any it is a mere look-up."""
 
     path: Path
@@ -41,16 +39,14 @@ class Call:
 Expression = Literal | Path | Call
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """`{{...}}`, or `{{{...}}}` and `{{&...}}`, which are not escaped."""
 
     call: Call
     escaped: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """`{{#if ...}}body{{else}}otherwise{{/if}}`, or `unless`."""
 
     call: Call

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from ci_buildkit.tags.context import Context
 from ci_buildkit.tags.expressions import Expressions, short_length
@@ -17,8 +18,7 @@ from ci_buildkit.tags.tagline import tag_lines
 from ci_buildkit.tags.version import Version, version
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(Struct, frozen=True):
     """What users write; each text is one line or several."""
 
     images: Sequence[str] = ()
@@ -28,8 +28,7 @@ class Inputs:
     annotations: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
+class Metadata(Struct, frozen=True):
     """The answer. `annotations` are `LEVEL:K=V`; `warnings` say which lines made nothing and why."""
 
     version: Version

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.tags.jsnumber import number
 
@@ -27,8 +28,7 @@ _NORMAL: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True):
     """`clean` is the normalised version; `final` is false for a pre-, post- or development release."""
 
     clean: str

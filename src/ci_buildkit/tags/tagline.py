@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal, get_args
+
+from msgspec import Struct
 
 from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.tags.jsnumber import number
@@ -50,8 +51,7 @@ USUAL = ("type=schedule", "type=ref,event=branch", "type=ref,event=tag", "type=r
 """The lines where none is given."""
 
 
-@dataclass(frozen=True, slots=True)
-class TagLine:
+class TagLine(Struct, frozen=True):
     """A line. `attributes` has the defaults of its type filled in; `text` is as it was written."""
 
     type: Type

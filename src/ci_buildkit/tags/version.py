@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_buildkit.errors import ConfigurationError
 from ci_buildkit.tags import jsregex, pep440, semver
@@ -18,8 +19,7 @@ from ci_buildkit.tags.tagline import TagLine, Type
 from ci_buildkit.tags.template import is_only, render
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True):
     """`main` is None where no line made a tag. `tags` are all of them, `latest` last."""
 
     main: str | None
@@ -28,8 +28,7 @@ class Version:
     tags: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """What a line makes: a tag without prefix and suffix, and whether it brings `latest` where that is automatic."""
 
     value: str

@@ -7,10 +7,10 @@ import os
 import shutil
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests import repositories
 
 from ci_buildkit.config.options import Options

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import subprocess
 import sys
 import time
 
 import pytest
+from msgspec.structs import replace
 
 from ci_buildkit.engine.owner import FOREIGN_AGE, Owner
 
@@ -39,7 +39,7 @@ def test_a_process_that_ended_is_dead_and_one_with_its_number_is_another() -> No
         )
         assert child
         assert not child.alive()
-        other = dataclasses.replace(child, pid=process.pid)
+        other = replace(child, pid=process.pid)
         assert not other.alive(), "the number is in use again, by a process that started later"
         process.communicate(b"\n")
 
@@ -63,6 +63,6 @@ def test_a_zombie_is_dead() -> None:
 
 
 def test_an_owner_elsewhere_counts_as_alive_while_it_is_young() -> None:
-    elsewhere = dataclasses.replace(Owner.here(), where="other-1")
+    elsewhere = replace(Owner.here(), where="other-1")
     assert elsewhere.alive()
-    assert not dataclasses.replace(elsewhere, since=int(time.time() - FOREIGN_AGE - 1)).alive()
+    assert not replace(elsewhere, since=int(time.time() - FOREIGN_AGE - 1)).alive()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import threading
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from tests.unit.pipeline.conftest import Ground
 
 from ci_buildkit.engine.fleet import Fleet

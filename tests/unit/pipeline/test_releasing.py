@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.unit.pipeline.conftest import METADATA, Ground, Memory
 
 from ci_buildkit.engine.machines import Machine
