@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ class Parts:
         self._targets = frozenset(targets)
         self._only = next(iter(self._targets)) if len(self._targets) == 1 else ""
         self._sharing: dict[str, list[str]] = {}  # the targets that have a step, by its digest
+        # How far what a step works at had come when it was told last, and to how many of those who have the step.
+        self._told: dict[tuple[str, str], tuple[object, int]] = {}
         self._summary = ""  # the digest of the step of results
 
     def split(self, status: Status) -> Mapping[str, Status]:
@@ -65,9 +67,19 @@ class Parts:
                 if digest == self._summary and kind == "statuses":
                     result = entry.get("name", "")
                     self.results[entry.get("id", "").removesuffix(f": {result}")] = result
-                for target in self._sharing.get(digest, ()):
+                for target in self._new_to(digest, entry) if kind == "statuses" else self._sharing.get(digest, ()):
                     parts.setdefault(target, {}).setdefault(kind, []).append(entry)
         return parts
+
+    def _new_to(self, digest: str, entry: Mapping[str, Any]) -> Sequence[str]:
+        """The targets that have not heard this of a step, of which buildx says it once for each target: n times n calls
+        for n targets, of which n are enough.
+        """
+        sharing = self._sharing.get(digest, [])
+        key, state = (digest, entry.get("id", "")), (entry.get("current"), entry.get("completed") is not None)
+        last, told = self._told.get(key, (None, 0))
+        self._told[key] = state, len(sharing)
+        return sharing[told:] if state == last else sharing
 
     def _owner(self, name: str) -> tuple[str, str]:
         """The target that a step belongs to, and the name that the step has in a build of that target alone."""

@@ -87,6 +87,17 @@ def test_a_prefix_names_the_target(name: str, owner: str, own: str) -> None:
     assert split == {owner: {"vertexes": [{"digest": "1", "name": own}]}}
 
 
+def test_how_far_a_shared_step_is_comes_to_each_target_once() -> None:
+    parts, heard = Parts(("app", "api", "cli")), []
+    for number, target in enumerate(("app", "api", "app", "cli", "api", "cli")):
+        done = {"completed": "now"} if number > 2 else {}
+        status = {"id": "transferring context:", "vertex": "1", "current": 7, "timestamp": str(number), **done}
+        vertex = {"digest": "1", "name": f"[{target} internal] load build context"}
+        split = parts.split({"vertexes": [vertex], "statuses": [status]})
+        heard.append({one for one, part in split.items() if "statuses" in part})
+    assert heard == [{"app"}, {"api"}, set(), {"app", "api", "cli"}, set(), set()]
+
+
 @pytest.mark.parametrize("name", ["[internal] load local bake definitions", "[apple 1/1] RUN true", "app", "[app"])
 def test_a_step_of_no_target_is_passed_over(name: str) -> None:
     vertex = {"digest": "1", "name": name}

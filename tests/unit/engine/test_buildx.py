@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,3 +112,41 @@ def test_known_causes_come_with_the_next_step(said: str, message: str, hint: str
 def test_output_that_is_no_utf8_is_survived(docker: Docker) -> None:
     docker("printf 'x v1 \\377\\n'")
     assert Buildx(os.environ).call("buildx", "version") == "x v1 \N{REPLACEMENT CHARACTER}"
+
+
+def test_a_question_that_was_begun_is_asked_once(docker: Docker) -> None:
+    calls = docker(say("an answer"))
+    buildx = Buildx(os.environ)
+    buildx.begin("buildx", "inspect", "mine")
+    assert [buildx.call("buildx", "inspect", "mine") for _ in range(2)] == ["an answer"] * 2
+    assert calls.read_text().splitlines() == ["buildx inspect mine"] * 2  # the second one is another question
+    buildx.close()
+
+
+def test_a_question_that_was_begun_is_refused_when_it_is_called_for(docker: Docker) -> None:
+    docker(say('ERROR: no builder "mine" found', 1, to=2))
+    buildx = Buildx(os.environ)
+    buildx.begin("buildx", "inspect", "mine")
+    with pytest.raises(EngineError, match='no builder "mine" found'):
+        buildx.call("buildx", "inspect", "mine")
+
+
+def test_a_question_that_nobody_called_for_is_ended(docker: Docker) -> None:
+    calls = docker("exec sleep 600")
+    buildx = Buildx(os.environ)
+    began = time.monotonic()
+    buildx.begin("buildx", "inspect", "mine")
+    [process] = buildx._begun.values()
+    while not calls.read_text():
+        time.sleep(0.01)
+    buildx.close()
+    assert process.returncode == -signal.SIGKILL
+    assert time.monotonic() - began < 300
+
+
+def test_without_docker_a_question_is_begun_in_vain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    buildx = Buildx(os.environ)
+    buildx.begin("buildx", "version")
+    with pytest.raises(EngineError, match="no `docker` command"):
+        buildx.call("buildx", "version")
