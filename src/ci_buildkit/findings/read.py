@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,7 +129,10 @@ def read_log(
     mapper = PathMapper(path_map, root, workdirs)
     source = Source(name, mapper)
     gathered = _Gathered(mapper, source.limits)
-    gathered.add(name, feed([log_reader(source, patterns)], lines))
+    lines = iter(lines)
+    first = next(lines, None)
+    if first is not None:  # without a line, where all steps came from the cache, no reader is imported
+        gathered.add(name, feed([log_reader(source, patterns)], chain([first], lines)))
     return gathered.report()
 
 

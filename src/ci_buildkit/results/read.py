@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -129,12 +130,16 @@ def read_log(
 
     Lines come without BuildKit's prefixes. A log without results gives an empty report and no problem.
     """
-    source = Source(name, PathMapper(path_map, root, workdirs), limits or Limits())
     collector = Collector(limits)
+    lines = iter(lines)
+    first = next(lines, None)
+    if first is None:  # all steps came from the cache: no reader is imported for that
+        return collector.report()
+    source = Source(name, PathMapper(path_map, root, workdirs), limits or Limits())
     readers = [make(source) for make in LOG_READERS]
     kept: list[Item] = []
     documents = Documents(source, _DOCUMENTS, _BEGINS, kept=kept, others=readers)
-    collector.file(name, feed([documents, *readers], lines))
+    collector.file(name, feed([documents, *readers], chain([first], lines)))
     return collector.report()
 
 
@@ -165,7 +170,7 @@ def _items(found: Found, since: float | None, source: Source) -> Iterator[Item] 
     head = head_of(found)
     if isinstance(head, Problem):
         return iter([head])
-    never = found.path.suffix.lower() in _NEVER and not found.explicit
+    never = not found.explicit and (found.path.suffix.lower() in _NEVER or found.path.name in EXIT_CODE_NAMES)
     reader = None if never else knowing(READERS, head)
     if reader is None:
         problem = _unknown(found, head)

@@ -184,16 +184,32 @@ def test_readers_of_other_formats_are_not_imported(words: list[str], needed: set
     ("kinds", "needed"),
     [
         ({"image"}, set()),
-        ({"lint", "image"}, {"findings.textline", "findings.ruff"}),
-        ({"test"}, {"results.gotext", "results.tap"}),
+        ({"lint", "image"}, {"findings.read"}),
+        ({"test"}, {"results.read", "results.junit"}),
     ],
 )
 def test_a_run_imports_only_the_readers_of_its_stages(kinds: set[str], needed: set[str]) -> None:
     code = f"import sys\nfrom ci_buildkit.cli import run\nrun._load_reports({kinds!r})\nprint(*sys.modules)"
     loaded = {name.removeprefix("ci_buildkit.") for name in python(code).split()}
     assert needed <= loaded
-    every = {"findings.textline", "findings.ruff", "findings.eslint", "results.gotext", "results.tap", "results.jest"}
+    every = {"findings.read", "findings.textline", "findings.ruff", "results.read", "results.junit", "results.tap"}
     assert not loaded & (every - needed)
+
+
+def test_a_log_without_a_line_and_an_exit_code_need_no_reader(tmp_path: Path) -> None:
+    (tmp_path / "exit-code").write_text("0\n")
+    (tmp_path / "junit.xml").write_text("<testsuite><testcase name='a'/></testsuite>")
+    code = f"""
+import sys
+from ci_buildkit.findings import read as findings
+from ci_buildkit.results import read as results
+assert not results.read_log([], name="log").cases and not findings.read_log(iter([]), name="log").findings
+assert results.read_paths([{str(tmp_path)!r}]).totals.passed == 1
+print(*sys.modules)
+"""
+    loaded = set(python(code).split())
+    readers = {"findings.textline", "findings.ruff", "results.gotest", "results.gotext", "results.tap", "results.jest"}
+    assert not loaded & {f"ci_buildkit.{name}" for name in readers}
 
 
 def test_a_run_without_policies_imports_nothing_of_their_files() -> None:
