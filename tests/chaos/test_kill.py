@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import random
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -169,7 +171,7 @@ def test_dockerd(project: Path, alone: dict[str, str], builder: str, before: Mac
     for number, moment in moments("dockerd"):
         started = begin(project, alone, builder, number)
         time.sleep(moment)
-        daemon().kill()
+        daemon(alone).kill()
         run = started.finish(120)
         assert run.code in ALLOWED, run.output
         if run.code == 0:
@@ -186,7 +188,11 @@ def test_dockerd(project: Path, alone: dict[str, str], builder: str, before: Mac
     assert before.left(alone) == []
 
 
-def daemon() -> psutil.Process:
-    """The lab's dockerd."""
-    [found] = [one for one in psutil.process_iter(["name"]) if one.info["name"] == "dockerd"]
-    return found
+def daemon(environment: Mapping[str, str]) -> psutil.Process:
+    """The engine that listens on the socket of `environment`; there may be others on the machine."""
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.connect(environment["DOCKER_HOST"].removeprefix("unix://"))
+        process, _, _ = struct.unpack(
+            "3i", asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        )
+    return psutil.Process(process)
