@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, Generic, Protocol, TypeVar
 
 from msgspec import Struct
@@ -165,6 +166,13 @@ def content(stream: BinaryIO, source: Source) -> bytes:
     except UnicodeDecodeError:
         pass
     return data.decode(encoding, "replace").encode("utf-8", "replace")
+
+
+def printed(log: Iterable[str]) -> Iterator[str] | None:
+    """A log's lines; None where it has none, as when every step came from the cache: no reader is imported for that."""
+    lines = iter(log)
+    first = next(lines, None)
+    return None if first is None else chain([first], lines)
 
 
 def feed(readers: Iterable[LogReader[T]], log: Iterable[str]) -> Iterator[T]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +25,7 @@ from ci_buildkit.lazy import Lazy
 from ci_buildkit.lines import without_progress_prefix
 from ci_buildkit.paths import PathMap, PathMapper, display
 from ci_buildkit.problem import Problem
-from ci_buildkit.reader import Limits, Source, by_line, feed, head_of, items_of, knowing, labels
+from ci_buildkit.reader import Limits, Source, by_line, feed, head_of, items_of, knowing, labels, printed
 from ci_buildkit.scan import Found, Head, is_json, scan
 
 if TYPE_CHECKING:
@@ -129,10 +128,9 @@ def read_log(
     mapper = PathMapper(path_map, root, workdirs)
     source = Source(name, mapper)
     gathered = _Gathered(mapper, source.limits)
-    lines = iter(lines)
-    first = next(lines, None)
-    if first is not None:  # without a line, where all steps came from the cache, no reader is imported
-        gathered.add(name, feed([log_reader(source, patterns)], chain([first], lines)))
+    log = printed(lines)
+    if log is not None:
+        gathered.add(name, feed([log_reader(source, patterns)], log))
     return gathered.report()
 
 

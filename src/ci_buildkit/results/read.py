@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from ci_buildkit.inlog import Documents
 from ci_buildkit.lazy import Lazy
 from ci_buildkit.paths import PathMap, PathMapper, display
 from ci_buildkit.problem import Problem
-from ci_buildkit.reader import Limits, Source, feed, head_of, items_of, knowing, labels
+from ci_buildkit.reader import Limits, Source, feed, head_of, items_of, knowing, labels, printed
 from ci_buildkit.results.collect import Collector
 from ci_buildkit.results.reader import Item, LogReader, Reader
 from ci_buildkit.scan import Found, Head, is_json, scan
@@ -131,15 +130,14 @@ def read_log(
     Lines come without BuildKit's prefixes. A log without results gives an empty report and no problem.
     """
     collector = Collector(limits)
-    lines = iter(lines)
-    first = next(lines, None)
-    if first is None:  # all steps came from the cache: no reader is imported for that
+    log = printed(lines)
+    if log is None:
         return collector.report()
     source = Source(name, PathMapper(path_map, root, workdirs), limits or Limits())
     readers = [make(source) for make in LOG_READERS]
     kept: list[Item] = []
     documents = Documents(source, _DOCUMENTS, _BEGINS, kept=kept, others=readers)
-    collector.file(name, feed([documents, *readers], chain([first], lines)))
+    collector.file(name, feed([documents, *readers], log))
     return collector.report()
 
 
